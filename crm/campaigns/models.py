@@ -1,0 +1,78 @@
+"""Campaigns, the workflow versions they run, who is enrolled and which step is due when. The rows are the schedule."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from crm.core.models import Versioned
+
+
+class WorkflowVersion(SQLModel, table=True):
+    """The text of a workflow file by its content hash; leads in flight keep the version they started with."""
+
+    __tablename__ = "workflow_version"
+
+    sha256: str = Field(primary_key=True, max_length=64)
+    name: str = Field(max_length=64, index=True)
+    text: str
+    created_at: datetime
+
+
+class Campaign(Versioned, table=True):
+    """A workflow run for the leads of one exhibition. ``status``: draft, running, paused, stopped."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    exhibition_id: int = Field(foreign_key="exhibition.id", index=True)
+    exporter_id: int | None = Field(default=None, foreign_key="exporter.id")
+    workflow: str = Field(max_length=64)
+    workflow_sha256: str = Field(foreign_key="workflow_version.sha256", max_length=64)
+    status: str = Field(default="draft", max_length=16, index=True)
+    status_reason: str = ""
+    started_at: datetime | None = None
+    created_at: datetime
+    created_by: str = Field(max_length=254)
+
+
+class Enrolment(Versioned, table=True):
+    """A lead in a campaign. ``status``: active, exited, finished. ``hold_until``: out of office until then."""
+
+    __table_args__ = (UniqueConstraint("campaign_id", "lead_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: int = Field(foreign_key="campaign.id", index=True)
+    lead_id: int = Field(foreign_key="lead.id", index=True)
+    workflow_sha256: str = Field(foreign_key="workflow_version.sha256", max_length=64)
+    status: str = Field(default="active", max_length=16, index=True)
+    exit_reason: str = Field(default="", max_length=64)
+    hold_until: datetime | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+class Step(SQLModel, table=True):
+    """One step of one enrolment, with the time it is due. Unique in the database, so a step happens once.
+
+    ``status``: waiting (due in future or now), taken (a letter was made of it), done (the letter left, or the task
+    was made), skipped (its condition was false or it was late), cancelled (the enrolment ended first).
+    ``address_key``: '<campaign>:<address>:<step>' of a mail step: one letter per address, whatever segments say.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "step"),
+        UniqueConstraint("address_key"),
+        sa.Index("ix_step_due", "status", "due_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    enrolment_id: int = Field(foreign_key="enrolment.id", index=True)
+    step: str = Field(max_length=64)
+    kind: str = Field(max_length=16)
+    what: str = Field(max_length=64)
+    due_at: datetime
+    status: str = Field(default="waiting", max_length=16)
+    reason: str = ""
+    address_key: str | None = Field(default=None, max_length=400)
+    done_at: datetime | None = None
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)

@@ -1,0 +1,44 @@
+"""Drafts: one letter in one language to one person, with the Korean rendering the reviewer reads."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from crm.core.models import Versioned
+
+
+class Draft(Versioned, table=True):
+    """A letter that waits for an advisor.
+
+    ``status``: waiting (to be reviewed), approved, returned, cancelled (the enrolment ended, the step was stopped), sent.
+    ``blocks``: list of {id, text, marked, ko, ko_marked, template_text, edited_by, edited_at, ko_note}, in the letter's
+    order; ``text`` is Markdown. ``planned_at`` is the slot the workflow wants; ``wait_until`` is set by "later".
+    """
+
+    __table_args__ = (sa.Index("ix_draft_queue", "status", "planned_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    step_id: int | None = Field(default=None, foreign_key="step.id", unique=True)
+    lead_id: int = Field(foreign_key="lead.id", index=True)
+    contact_id: int = Field(foreign_key="contact.id", index=True)
+    exporter_id: int = Field(foreign_key="exporter.id", index=True)
+    exhibition_id: int = Field(foreign_key="exhibition.id", index=True)
+    deal_id: int | None = Field(default=None, foreign_key="deal.id", index=True)
+    product_line_id: int | None = Field(default=None, foreign_key="product_line.id")
+    letter: str = Field(max_length=64)
+    letter_version: str = Field(max_length=64)
+    language: str = Field(max_length=8)
+    recipient: str = Field(max_length=254)
+    recipient_name: str = Field(default="", max_length=500)
+    subject: str = Field(max_length=500)
+    subject_ko: str = Field(default="", max_length=500)
+    subject_template: str = Field(default="", max_length=500)
+    blocks: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
+    in_reply_to: str = Field(default="", max_length=255)
+    status: str = Field(default="waiting", max_length=16)
+    status_reason: str = ""
+    planned_at: datetime
+    wait_until: datetime | None = None
+    created_at: datetime

@@ -1,0 +1,9 @@
+"""Decisions about exporters' facts, on plain values."""
+
+from collections.abc import Mapping
+
+
+def in_language(names: Mapping[str, str], language: str) -> str:
+    """Return the name in ``language``; else English, else Korean, else any. Chinese falls back within Chinese first."""
+    order = [language, *(["zh-Hans", "zh-Hant"] if language.startswith("zh") else []), "en", "ko"]
+    return next((names[key] for key in order if names.get(key)), next(iter(names.values()), ""))
