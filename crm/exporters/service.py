@@ -20,7 +20,7 @@ def viewer_of(session: Session, user: User) -> Viewer:
         user_id=user.id,
         email=user.email,
         name=user.name,
-        role=user.role,
+        role=Role(user.role),
         languages=tuple(user.languages),
         exporter_ids=None if user.role == Role.STAFF else _exporters_of(session, user),
     )

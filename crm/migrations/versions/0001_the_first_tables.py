@@ -4,7 +4,7 @@ One migration does one thing: add, fill or tighten. Users have rows in these tab
 """
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0001"
