@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from crm.accounts.models import Invitation, Role, User, WebSession
+from crm.accounts.models import Invitation, User, WebSession
 from crm.accounts.rules import Action, Viewer, may
 from crm.core.errors import NotAllowed, NotFound
 from crm.core.i18n import _
@@ -19,20 +19,6 @@ def hash_token(token: str) -> str:
 def normal_email(text: str) -> str:
     """Return the address as it is stored: trimmed, lower case."""
     return text.strip().lower()
-
-
-def viewer_of(user: User, exporter_ids: frozenset[int]) -> Viewer:
-    """Return the viewer a user is; ``exporter_ids`` are their companies and mean nothing for staff."""
-    assert user.id is not None
-    role = Role(user.role)
-    return Viewer(
-        user_id=user.id,
-        email=user.email,
-        name=user.name,
-        role=role,
-        languages=tuple(user.languages),
-        exporter_ids=None if role is Role.STAFF else exporter_ids,
-    )
 
 
 def user_by_email(session: Session, email: str) -> User | None:
