@@ -1,0 +1,135 @@
+"""The timetable. APScheduler only ticks; what is due stands in the tables, so a crash loses and repeats nothing.
+
+Each job is one transaction (delivery and inbox open their own, and say why). ``run_once`` does all of them in the order
+of the data's way, which is also what ``crm worker --once`` and the demo's clock do.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from functools import cache
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import Session
+
+from crm.campaigns import service as campaigns
+from crm.core.context import Context
+from crm.delivery import service as delivery
+from crm.drafts import service as drafts
+from crm.drafts.templates import Library
+from crm.inbox import service as inbox
+from crm.mail.smtp import SmtpPool
+from crm.pipeline import service as pipeline
+
+log = structlog.get_logger()
+
+
+@cache
+def library(folder: str) -> Library:
+    """Return the letters of a folder, compiled once per process."""
+    return Library(folder)
+
+
+def open_deals(context: Context) -> int:
+    """Give every new lead its deal."""
+    with context.db.writing() as session:
+        return pipeline.open_deals(session, now=context.clock.now())
+
+
+def enrol_leads(context: Context) -> int:
+    """Enrol the leads of running campaigns, late imports included."""
+    with context.db.writing() as session:
+        return campaigns.enrol_leads(session, context.settings, now=context.clock.now())
+
+
+def make_tasks(context: Context) -> int:
+    """Turn due task steps into tasks of the advisor or the exporter."""
+
+    def work(session: Session) -> int:
+        now = context.clock.now()
+        due = campaigns.due_steps(session, now=now, ahead=timedelta(0), kind="task", limit=500)
+        return sum(_make_task(session, context, step_id) for step_id in [step.id for step in due if step.id])
+
+    with context.db.writing() as session:
+        return work(session)
+
+
+def _make_task(session: Session, context: Context, step_id: int) -> bool:
+    return campaigns.make_task(session, context.settings, step_id, now=context.clock.now())
+
+
+def make_drafts(context: Context) -> int:
+    """Draft the letters whose time is near."""
+    letters = library(context.settings.templates_dir)
+    with context.db.writing() as session:
+        return drafts.draft_due(session, context.settings, letters, now=context.clock.now())
+
+
+def queue_approved(context: Context) -> int:
+    """Put approved letters into the outbox."""
+    with context.db.writing() as session:
+        return delivery.queue_approved(session, now=context.clock.now())
+
+
+def recover(context: Context) -> None:
+    """Settle what a dead worker left behind: back to the queue, or uncertain."""
+    with context.db.writing() as session:
+        requeued, uncertain = delivery.recover(session, now=context.clock.now())
+    if requeued or uncertain:
+        log.warning("recovered", requeued=requeued, uncertain=uncertain)
+
+
+async def send_due(context: Context, pool: SmtpPool) -> int:
+    """Send what is approved and due, batch by batch, until nothing is left."""
+    total = 0
+    while sent := await delivery.send_due(context, pool):
+        total += sent
+    return total
+
+
+def read_inbox(context: Context) -> int:
+    """Read new mail and act on it."""
+    return inbox.read_mailbox(context) if context.settings.imap.host else 0
+
+
+STEPS: tuple[Callable[[Context], object], ...] = (
+    recover, read_inbox, open_deals, enrol_leads, make_tasks, make_drafts, queue_approved,
+)  # fmt: skip
+
+
+async def run_once(context: Context) -> dict[str, object]:
+    """Do everything that is due now, once, and return what each job did. A job that fails does not stop the others."""
+    done: dict[str, object] = {}
+    for step in STEPS:
+        done[step.__name__] = await _guarded(step.__name__, asyncio.to_thread(step, context))
+    pool = SmtpPool(context.settings.smtp)
+    try:
+        done["send_due"] = await _guarded("send_due", send_due(context, pool))
+    finally:
+        await pool.close()
+    return done
+
+
+async def _guarded(name: str, work) -> object:  # type: ignore[no-untyped-def]
+    try:
+        return await work
+    except Exception as error:
+        # One poisoned row must not hold up the others; it is logged and tried again with the next tick.
+        log.exception("job_failed", job=name, error=type(error).__name__)
+        return f"failed: {type(error).__name__}: {error}"
+
+
+async def work_forever(context: Context, stop: asyncio.Event) -> None:
+    """Tick until ``stop`` is set. One tick at a time; a tick that takes long delays the next, it does not double it."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.add_job(
+        run_once, "interval", args=[context], seconds=context.settings.worker.tick_seconds,
+        coalesce=True, max_instances=1, misfire_grace_time=None,
+    )  # fmt: skip
+    await run_once(context)
+    scheduler.start()
+    try:
+        await stop.wait()
+    finally:
+        scheduler.shutdown(wait=True)

@@ -1,0 +1,124 @@
+"""From an approved draft to the bytes that will leave: label, body, legal footer, headers. Composed once."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from crm.clearance import service as clearance
+from crm.core.config import Settings
+from crm.drafts import layout
+from crm.drafts import service as drafts
+from crm.drafts.models import Draft
+from crm.exporters.models import Exporter
+from crm.exporters.rules import in_language
+from crm.mail import tokens
+from crm.mail.compose import Outgoing, compose
+from crm.review.models import Approval, Message
+
+PREVIEW_ID = 1
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter as its receiver will see it, label and legal footer included."""
+
+    subject: str
+    text: str
+    html: str
+    from_name: str
+    from_address: str
+    unsubscribe_url: str
+    unsubscribe_email: str
+
+
+def final_letter(session: Session, settings: Settings, draft: Draft, letter_id: int = PREVIEW_ID) -> Letter:
+    """Return the draft with everything the law of the receiver's country adds.
+
+    ``letter_id`` is the approval's id; a preview carries the tag of a letter that does not exist.
+    """
+    exporter = session.get_one(Exporter, draft.exporter_id)
+    secret = settings.web.secret.get_secret_value()
+    url = f"{settings.web.public_url.rstrip('/')}/u/{tokens.sign(secret, 'unsubscribe', letter_id)}"
+    email = tokens.address(secret, "unsubscribe", letter_id, settings.mail.domain)
+    legal = clearance.compose_legal(
+        session,
+        settings,
+        lead_id=draft.lead_id,
+        language=draft.language,
+        product_line_id=draft.product_line_id,
+        unsubscribe_url=url,
+        unsubscribe_email=email,
+    )
+    blocks = drafts.rendered(draft)
+    return Letter(
+        subject=f"{legal.label}{draft.subject}" if legal.label else draft.subject,
+        text=layout.to_text(blocks, footer=legal.footer),
+        html=layout.to_html(blocks, draft.language, footer=legal.footer),
+        from_name=in_language(exporter.names, draft.language),
+        from_address=exporter.sender_email,
+        unsubscribe_url=url,
+        unsubscribe_email=email,
+    )
+
+
+def fingerprint_parts(draft: Draft, sender: str) -> list[str]:
+    """Return everything an approval is bound to: sender, recipient, language, subject and each block."""
+    blocks = [f"{block['id']}\n{block['text']}" for block in draft.blocks]
+    return [sender, draft.recipient, draft.recipient_name, draft.language, draft.subject, *blocks]
+
+
+def earlier_message_ids(session: Session, draft: Draft) -> tuple[str, ...]:
+    """Return the Message-IDs of letters that already left to this lead, oldest first: the thread (RFC 5322 3.6.4)."""
+    rows = (
+        select(Message.message_id)
+        .join(Approval, col(Approval.id) == col(Message.approval_id))
+        .join(Draft, col(Draft.id) == col(Approval.draft_id))
+        .where(Draft.lead_id == draft.lead_id, col(Approval.taken_at).is_not(None))
+        .order_by(col(Approval.approved_at))
+    )
+    return tuple(session.exec(rows))
+
+
+def store_message(session: Session, settings: Settings, draft: Draft, approval: Approval, *, now: datetime) -> Message:
+    """Compose the letter's bytes and keep them beside the approval. ``now`` is the Date the letter will carry."""
+    assert approval.id is not None
+    letter = final_letter(session, settings, draft, approval.id)
+    thread = earlier_message_ids(session, draft)
+    parent = draft.in_reply_to or (thread[-1] if thread else "")
+    uid = hashlib.sha256(
+        f"{approval.id}:{approval.content_hash}:{approval.approved_at.isoformat()}".encode()
+    ).hexdigest()
+    outgoing = Outgoing(
+        from_name=letter.from_name,
+        from_address=letter.from_address,
+        to_name=draft.recipient_name,
+        to_address=draft.recipient,
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        message_id=f"<{uid[:32]}@{settings.mail.domain}>",
+        date=now,
+        in_reply_to=parent,
+        references=tuple(dict.fromkeys((*thread, *([parent] if parent else [])))),
+        list_unsubscribe_url=letter.unsubscribe_url,
+        list_unsubscribe_mailto=letter.unsubscribe_email,
+        language=draft.language,
+    )
+    raw = compose(outgoing)
+    message = Message(
+        approval_id=approval.id,
+        message_id=outgoing.message_id,
+        token=tokens.sign(settings.web.secret.get_secret_value(), "bounce", approval.id),
+        from_address=outgoing.from_address,
+        recipient=outgoing.to_address,
+        subject=outgoing.subject,
+        text=outgoing.text,
+        html=outgoing.html,
+        raw=raw,
+        sha256=hashlib.sha256(raw).hexdigest(),
+    )
+    session.add(message)
+    session.flush()
+    return message
