@@ -12,9 +12,8 @@ from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, get_currency_precision
 
-from crm.drafts.language import locale_for
+from crm.drafts.language import AMERICAN_ENGLISH, locale_for
 
-_MONTH_FIRST = frozenset({"US", "PH", "CA"})
 _DEADLINE = {
     "ko": "y년 M월 d일(EEE)",
     "zh-Hans": "y年M月d日（EEE）",
@@ -33,13 +32,13 @@ def long_date(day: date, language: str, country: str | None = None) -> str:
 
 @lru_cache(maxsize=4096)
 def deadline(day: date, language: str, country: str | None = None) -> str:
-    """Return a day by which something is due, with its weekday, e.g. ``Friday 24 April 2026``, ``2026年4月24日（金）``."""
+    """Return a day by which something is due, with its weekday: ``Friday 24 April 2026`` or ``2026年4月24日（金）``."""
     pattern = _DEADLINE.get(language) or _english(country, "EEEE, MMMM d, y", "EEEE d MMMM y")
     return format_date(day, pattern, locale=locale_for(language, country))
 
 
 def _english(country: str | None, american: str, british: str) -> str:
-    return american if country in _MONTH_FIRST else british
+    return american if country in AMERICAN_ENGLISH else british
 
 
 @lru_cache(maxsize=4096)

@@ -3,15 +3,16 @@
 import re
 from functools import cache
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
 LANGUAGES = ("ko", "en", "zh-Hans", "zh-Hant", "ja", "es")
 KOREAN = "ko"
 
 TRADITIONAL_CHINESE = frozenset({"TW", "HK", "MO"})
 SPANISH_AMERICA = frozenset(
-    ["AR", "BO", "CL", "CO", "CR", "CU", "DO", "EC", "GT", "HN", "MX", "NI", "PA", "PE", "PR", "PY", "SV", "UY", "VE"]
+    ("AR", "BO", "CL", "CO", "CR", "CU", "DO", "EC", "GT", "HN", "MX", "NI", "PA", "PE", "PR", "PY", "SV", "UY", "VE")
 )
+AMERICAN_ENGLISH = frozenset({"US", "CA", "PH"})
 COUNTRY_LANGUAGE = {
     "KR": "ko",
     "JP": "ja",
@@ -52,8 +53,8 @@ def _chinese(subtags: list[str], country: str) -> str:
 def locale_for(language: str, country: str | None = None) -> Locale:
     """Return the CLDR locale for ``language`` as written to a reader in ``country``.
 
-    English and Spanish follow the reader's country; a Spanish letter elsewhere follows Spanish America, an English one
-    the world's English (day before month). The other languages have one form each.
+    Spanish follows the reader's country, elsewhere Spanish America. English is American or the world's: an English
+    letter to Germany still writes ``12,500.50``. The other languages have one form each.
     """
     land = (country or "").upper()
     fixed = {"ko": "ko_KR", "ja": "ja_JP", "zh-Hans": "zh_Hans_CN"}
@@ -61,10 +62,9 @@ def locale_for(language: str, country: str | None = None) -> Locale:
         return Locale.parse(fixed[language])
     if language == "zh-Hant":
         return Locale.parse(f"zh_Hant_{land if land in TRADITIONAL_CHINESE else 'TW'}")
-    try:
-        return Locale.parse(f"{language}_{land}")
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse({"en": "en_001", "es": "es_419"}[language])
+    if language == "en":
+        return Locale.parse("en_US" if land in AMERICAN_ENGLISH else "en_001")
+    return Locale.parse(f"es_{land}" if land in SPANISH_AMERICA | {"ES"} else "es_419")
 
 
 @cache

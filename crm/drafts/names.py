@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crm.drafts.language import SPANISH_AMERICA
+from crm.drafts.language import AMERICAN_ENGLISH, SPANISH_AMERICA
 from crm.drafts.scripts import HAN, HANGUL, LATIN, native, readable, scripts_in
 
 
@@ -66,7 +66,7 @@ NO_FAMILY_NAME = frozenset({"ID"})
 EAST_ASIA = frozenset(["KR", "KP", "JP", "CN", "TW", "HK", "MO"])
 CHINESE_LANDS = frozenset(["CN", "TW", "HK", "MO", "SG", "MY"])
 HANGUL_DOUBLE = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방")
-HAN_DOUBLE = tuple(["欧阳", "司马", "上官", "诸葛", "夏侯", "东方", "尉迟", "歐陽", "司馬", "諸葛", "東方", "尉遲"])
+HAN_DOUBLE = ("欧阳", "司马", "上官", "诸葛", "夏侯", "东方", "尉迟", "歐陽", "司馬", "諸葛", "東方", "尉遲")
 _MALAY = re.compile(r"^(?P<given>.+?)\s+(bin|binti|bt|a/l|a/p)\s+", re.IGNORECASE)
 
 
@@ -180,8 +180,6 @@ def _korean(who: _Addressee) -> Salutation:
 
 # --- English ---------------------------------------------------------------------------------------------------------
 
-AMERICAN = frozenset({"US", "CA", "PH"})
-
 
 def _english(who: _Addressee) -> Salutation:
     if who.full:
@@ -200,7 +198,7 @@ def _english_name(who: _Addressee) -> str:
     if who.country == "TH":
         return f"Khun {who.address}"
     courtesy = {"m": "Mr", "f": "Ms"}.get(who.gender)
-    stop = "." if who.country in AMERICAN else ""
+    stop = "." if who.country in AMERICAN_ENGLISH else ""
     return f"{courtesy}{stop} {who.address}" if courtesy else who.full
 
 
