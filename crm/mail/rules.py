@@ -2,7 +2,7 @@
 
 Sources: RFC 5321 section 4.2 (reply codes), RFC 3463 and the IANA registry 'SMTP Enhanced Status Codes', RFC 7504
 (521, 556), and the published answers of Google, Microsoft, Yahoo, Naver and Tencent, whose wording is matched where
-the number says too little. A 5 at the front is not yet a dead address: a full mailbox and a blocked sender have one too.
+the number says too little. A 5 at the front is not yet a dead address: a full mailbox and a blocked sender have it too.
 """
 
 import re
