@@ -1,0 +1,176 @@
+"""``crm campaign check|rehearse|start|pause|resume|stop|list``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm.accounts.rules import system_viewer
+from crm.cli import common
+from crm.core.errors import BadInput, NotFound
+from crm.core.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+
+app = typer.Typer(help="캠페인 · campaigns", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
+Reason = Annotated[str, typer.Option(help="why, for the log")]
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="workflow files", exists=False)], json: Json = False
+) -> None:
+    """Check workflow files: every mistake with file, line, column and what was probably meant."""
+    from crm.campaigns.checker import check as check_file
+    from crm.jobs import library
+
+    templates = library(common.load_settings().templates_dir).languages()
+    problems = []
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(_("Cannot read {file}: {error}", file=path, error=error)) from None
+        problems += check_file(text, str(path), templates)[1]
+    if json:
+        rows = [{"message": item.message, "hint": item.hint, **vars(item.place)} for item in problems]
+        common.emit(rows, [], as_json=True)
+    if problems:
+        raise BadInput(problems)
+    common.say(ngettext("{n} file is in order.", "{n} files are in order.", len(files)))
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List campaigns with their state and progress."""
+    from crm.campaigns import queries
+
+    context = common.open_house()
+    with context.db.reading() as session:
+        rows = [
+            {
+                "id": item.id, "workflow": item.workflow, "exhibition": item.exhibition_id, "status": item.status,
+                **queries.progress(session, item.id or 0),
+            }
+            for item in queries.list_campaigns(session, system_viewer())
+        ]  # fmt: skip
+    heads = [(key, key) for key in (rows[0] if rows else {"id": "", "workflow": "", "status": ""})]
+    common.emit(rows, heads, as_json=json)
+
+
+@app.command()
+def rehearse(
+    campaign: Annotated[str, typer.Argument(help="number of a campaign, or name of a workflow")],
+    exhibition: Annotated[
+        str, typer.Option(help="code of the exhibition, for a workflow that no campaign runs yet")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Play a campaign on a fake clock: who gets what, when, in which language, and what is held back and why."""
+    from crm.campaigns import service
+
+    context = common.open_house()
+    with common.progress() as bar, context.db.reading() as session:
+        bar.add_task(_("Rehearsing"))
+        target = _campaign_or_workflow(session, campaign, exhibition)
+        plan = service.rehearse(session, context.settings, target, now=context.clock.now())
+        rows = [letter.as_json() for letter in plan.letters]
+    columns = [
+        ("due_at", _("Korean time")), ("local_time", _("Local time")), ("contact", _("Name")), ("company", _("Company")),
+        ("country", _("Country")), ("language", _("Language")), ("exporter", _("Exporter")), ("letter", _("Letter")),
+        ("held_reason", _("Held because")),
+    ]  # fmt: skip
+    common.emit(rows, columns, as_json=json)
+    common.say(
+        ngettext(
+            "{n} letter would be drafted.", "{n} letters would be drafted.", sum(not r["held_reason"] for r in rows)
+        )
+    )
+    if plan.excluded:
+        common.say(ngettext("{n} lead is left out.", "{n} leads are left out.", len(plan.excluded)))
+
+
+def _campaign_or_workflow(session: "Session", text: str, exhibition: str) -> Any:
+    from crm.campaigns.models import Campaign
+    from crm.exporters import service as exporters
+
+    if text.isdecimal():
+        found = session.get(Campaign, int(text))
+        if found is None:
+            raise NotFound(_("There is no campaign {id}. See: crm campaign list", id=text))
+        return found
+    if not exhibition:
+        raise BadInput(_("Say which exhibition the contacts are from: --exhibition CODE"))
+    return text, exporters.exhibition_by_code(session, exhibition)
+
+
+@app.command()
+def start(
+    campaign: Annotated[str, typer.Argument(help="number of a campaign, or name of a workflow")],
+    exhibition: Annotated[
+        str, typer.Option(help="code of the exhibition, for a workflow that no campaign runs yet")
+    ] = "",
+    exporter: Annotated[str, typer.Option(help="code of an exporter: only its leads")] = "",
+) -> None:
+    """Start a campaign; from now on the worker drafts its letters."""
+    from crm.campaigns import service
+    from crm.campaigns.models import Campaign
+    from crm.exporters import service as exporters
+
+    context = common.open_house()
+    with context.db.writing() as session:
+        now = context.clock.now()
+        target = _campaign_or_workflow(session, campaign, exhibition)
+        if not isinstance(target, Campaign):
+            workflow, show = target
+            firm = exporters.exporter_by_code(session, exporter) if exporter else None
+            target = service.create(
+                session,
+                context.settings,
+                exhibition=show,
+                workflow=workflow,
+                exporter=firm,
+                now=now,
+                by=common.operator(),
+            )
+        service.start(session, target, by=common.operator(), now=now)
+        count = service.enrol_leads(session, context.settings, now=now)
+        common.say(_("Campaign {id} runs.", id=target.id))
+        common.say(ngettext("{n} lead is enrolled.", "{n} leads are enrolled.", count))
+
+
+def _change(campaign: int, verb: str, reason: str) -> None:
+    from crm.campaigns import service
+    from crm.campaigns.models import Campaign
+
+    context = common.open_house()
+    with context.db.writing() as session:
+        found = session.get(Campaign, campaign)
+        if found is None:
+            raise NotFound(_("There is no campaign {id}. See: crm campaign list", id=campaign))
+        getattr(service, verb)(session, found, by=common.operator(), now=context.clock.now(), reason=reason)
+        common.say(_("Campaign {id}: {status}", id=campaign, status=found.status))
+
+
+Number = Annotated[int, typer.Argument(help="number of the campaign")]
+
+
+@app.command()
+def pause(campaign: Number, reason: Reason = "") -> None:
+    """Pause a campaign; nothing of it is drafted or sent until it is resumed."""
+    _change(campaign, "pause", reason)
+
+
+@app.command()
+def resume(campaign: Number, reason: Reason = "") -> None:
+    """Resume a paused campaign; what was missed takes the next windows."""
+    _change(campaign, "resume", reason)
+
+
+@app.command()
+def stop(campaign: Number, reason: Reason = "") -> None:
+    """Stop a campaign for good; effective before the next letter."""
+    _change(campaign, "stop", reason)
