@@ -1,0 +1,141 @@
+"""The whole way of reading a file: bytes → tables → columns → canonical rows."""
+
+from collections.abc import Mapping
+
+from crm.contacts.rules import Identity, first_of_each
+from crm.core.errors import BadInput, Place, Problem
+from crm.imports import aliases, mapping, reading
+from crm.imports.cleaning import TableCleaner
+from crm.imports.records import (
+    CanonicalRow,
+    Column,
+    EventDates,
+    Issue,
+    Profile,
+    ReadResult,
+    RowIssue,
+    SheetProfile,
+    Source,
+    Table,
+)
+from crm.imports.text import cell_text, shown
+from crm.imports.texts import sentence
+
+
+def read_contacts(
+    data: bytes,
+    filename: str,
+    *,
+    home_country: str | None = None,
+    event: EventDates | None = None,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> ReadResult:
+    """Read a contact list and return its rows in canonical form; nothing is stored.
+
+    ``home_country`` (ISO alpha-2) is the country of national telephone numbers and of rows without one. ``columns``
+    maps headers as written to canonical fields, or to "" to leave a column unmapped; it overrules what we recognise.
+    Raises BadInput naming the file when it cannot be read or no header line is found.
+    """
+    _refuse_unknown_fields(columns or {}, filename)
+    source = reading.open_source(data, filename, encoding=encoding)
+    notes = list(source.notes)
+    cleaners = []
+    for table in source.tables:
+        header = mapping.find_header(table)
+        if header is None:
+            notes.append(Issue("sheet_skipped", {"sheet": table.sheet or filename}))
+            continue
+        cleaners.append(_cleaner(source, table, header, home_country or "", event, columns))
+    if not cleaners:
+        raise BadInput([Problem(sentence("no_header"), Place(filename), code="no_header")], code="no_header")
+    return _result(source, cleaners, notes)
+
+
+def _refuse_unknown_fields(columns: Mapping[str, str], filename: str) -> None:
+    unknown = [name for name in columns.values() if name and name not in aliases.fields()]
+    if unknown:
+        problems = [
+            Problem(sentence("unknown_field", field=name), Place(filename), code="unknown_field") for name in unknown
+        ]
+        raise BadInput(problems, code="unknown_field")
+
+
+def _cleaner(
+    source: Source,
+    table: Table,
+    header: int,
+    home: str,
+    event: EventDates | None,
+    chosen: Mapping[str, str] | None,
+) -> TableCleaner:
+    headers = mapping.header_texts(table, header)
+    return TableCleaner(
+        table,
+        header,
+        headers,
+        mapping.columns(headers, chosen),
+        home,
+        event,
+        source.date_1904,
+        is_workbook=source.format != "csv",
+    )
+
+
+def _result(source: Source, cleaners: list[TableCleaner], notes: list[Issue]) -> ReadResult:
+    rows: list[CanonicalRow] = []
+    refused: list[RowIssue] = []
+    skipped: list[RowIssue] = []
+    for cleaner in cleaners:
+        accepted, bad, passed = cleaner.clean()
+        rows += accepted
+        refused += bad
+        skipped += [line for line in passed if line.code != "header"]
+        notes += cleaner.notes
+    _mark_duplicates(rows)
+    sheets = tuple(_sheet_profile(cleaner) for cleaner in cleaners)
+    columns = [column for sheet in sheets for column in sheet.columns]
+    notes += _column_notes(columns)
+    language = mapping.home_language([column.header for column in columns])
+    profile = Profile(
+        source.format,
+        source.encoding,
+        source.delimiter,
+        source.date_1904,
+        sheets,
+        aliases.HOME_OF_LANGUAGE.get(language or ""),
+        tuple(notes),
+    )
+    return ReadResult(profile, rows, refused, skipped)
+
+
+def _sheet_profile(cleaner: TableCleaner) -> SheetProfile:
+    columns = tuple(
+        Column(c.index, c.header, c.field, c.certainty, () if c.field == "sensitive" else _samples(cleaner, c))
+        for c in cleaner.columns
+    )
+    return SheetProfile(cleaner.table.sheet, cleaner.header + 1, len(cleaner.table.rows), columns)
+
+
+def _samples(cleaner: TableCleaner, column: Column) -> tuple[str, ...]:
+    found = dict.fromkeys(text for cell in cleaner.cells_of(column) if (text := shown(cell_text(cell))))
+    return tuple(found)[:3]
+
+
+def _column_notes(columns: list[Column]) -> list[Issue]:
+    unknown = [column.header for column in columns if column.certainty == "unmapped" and column.header]
+    guessed = [f"{column.header} → {column.field}" for column in columns if column.certainty == "guessed"]
+    notes = [Issue("unknown_columns", {"names": ", ".join(dict.fromkeys(unknown))})] if unknown else []
+    return [*notes, Issue("guessed_columns", {"names": ", ".join(dict.fromkeys(guessed))})] if guessed else notes
+
+
+def identity(row: CanonicalRow) -> Identity:
+    """Return what tells the person of a row."""
+    phones = tuple(number for number in (row.mobile, row.phone, *row.other_phones) if number)
+    return Identity(tuple(row.emails), phones, row.full_name, row.name_alt, row.company, row.country, row.external_id)
+
+
+def _mark_duplicates(rows: list[CanonicalRow]) -> None:
+    for row, first in zip(rows, first_of_each([identity(row) for row in rows]), strict=True):
+        if first is not None:
+            row.duplicate_of = (rows[first].sheet, rows[first].row)

@@ -1,0 +1,114 @@
+"""Reads telephone cells into E.164. What is possible by its length is accepted: number plans change."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import phonenumbers
+
+from crm.imports.records import Cell
+from crm.imports.text import cell_text, unwrapped, without_invisible
+
+_LABEL = re.compile(
+    r"^\s*(?:tel|phone|mobile|cell|fax|hp|h\.p|m|t|휴대폰|휴대전화|핸드폰|전화|팩스|电话|手机|電話|携帯)\s*[.:：)]?\s*(?=[+(\d])",
+    re.I,
+)
+_EXTENSION = re.compile(
+    r"\s*[(（]?\s*(?:내선(?:번호)?|ext\.?|extension|内線|內線|分机|分機|x|#)\s*[:.]?\s*(\d{1,6})\s*[)）]?\s*$",
+    re.IGNORECASE,
+)
+_SCIENTIFIC = re.compile(r"(\d)[.,](\d+)E\+?(\d{1,2})", re.IGNORECASE)
+_REMARK = re.compile(r"[(（][^)）\d+]*[)）]")
+_KOREAN_MOBILE = re.compile(r"\+821[016789]\d+")
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One number in E.164 (with ``;ext=`` when there is one). ``code`` says what was done or why it is empty."""
+
+    number: str
+    code: str = ""
+    region: str = ""
+
+
+def read(cell: Cell, *, country: str, home: str) -> list[Phone]:
+    """Return the numbers of a cell. ``country`` is the row's, ``home`` the file's; empty when unknown."""
+    text = unicodedata.normalize("NFKC", without_invisible(unwrapped(cell_text(cell)))).strip()
+    restored = _from_scientific(text)
+    if restored is not None:
+        return [_one(restored, country, home)] if restored else [Phone("", "phone_unreadable")]
+    parts = [part.strip() for part in re.split(r"[/;,\n、]|\s+또는\s+", text) if part.strip()]
+    return [_one(part, country, home) for part in _rejoined(parts)]
+
+
+def is_korean_mobile(number: str) -> bool:
+    return bool(_KOREAN_MOBILE.fullmatch(number))
+
+
+def region_of(number: str) -> str:
+    """Return the country of an E.164 number; empty when several share its code and it does not say."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ""
+    region = phonenumbers.region_code_for_number(parsed)
+    if region is None and parsed.country_code not in (1, 7, 39, 44, 61):  # codes that countries share
+        region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return region if region and len(region) == 2 and region.isalpha() and region != "ZZ" else ""
+
+
+def _from_scientific(text: str) -> str | None:
+    """None: not scientific. Empty: digits are lost. Else all digits: Excel's own display has two decimals."""
+    found = _SCIENTIFIC.fullmatch(text)
+    if not found:
+        return None
+    whole, decimals, exponent = found[1], found[2], int(found[3])
+    return whole + decimals.ljust(exponent, "0") if 5 <= len(decimals) <= exponent else ""
+
+
+def _rejoined(parts: list[str]) -> list[str]:
+    """Put back together what is no number of its own, e.g. the last digits in ``031-900-0000/1``."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and len(re.sub(r"\D", "", part)) < 5:
+            continue
+        joined.append(part)
+    return joined
+
+
+def _one(text: str, country: str, home: str) -> Phone:
+    text = _REMARK.sub(" ", _LABEL.sub("", text)).strip()
+    extension = _EXTENSION.search(text)
+    if extension:
+        text = text[: extension.start()]
+    number, code = _international(text, country, home)
+    if not number:
+        return Phone("", "phone_invalid")
+    region = region_of(number) if number.startswith("+") else ""
+    return Phone(number + (f";ext={extension[1]}" if extension else ""), code, region)
+
+
+def _international(text: str, country: str, home: str) -> tuple[str, str]:
+    """Return (E.164 or empty, code of what was restored)."""
+    digits = re.sub(r"\D", "", text)
+    if re.match(r"\s*\(?\s*\+", text) or digits.startswith("00"):
+        return _parsed("+" + digits.removeprefix("00"), None), ""
+    region = country or home
+    if region == "KR" and re.fullmatch(r"1[016789]\d{7,8}", digits):
+        return _parsed("0" + digits, "KR"), "phone_zero_restored"
+    calling = str(phonenumbers.country_code_for_region(region)) if region else ""
+    if calling and len(digits) > 9 and digits.startswith(calling):
+        found = _parsed("+" + digits, None)
+        if found:
+            return found, ""
+    return (_parsed(digits, region), "") if region else ("", "")
+
+
+def _parsed(text: str, region: str | None) -> str:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,114 @@
+"""One English sentence per code of an import; Korean stands in crm/locale/ko/imports.po.
+
+``{n}`` is the row, ``{v}`` the value, shortened. ``say`` translates with whatever parameters the issue carries.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm.core.i18n import N_, _
+
+ROW_WARNINGS = {
+    "not_mailable": N_("Row {n}: no e-mail address, so no mail can be sent."),
+    "email_invalid": N_("Row {n}: “{v}” is not a valid e-mail address; left empty."),
+    "email_multiple": N_("Row {n}: several addresses; the first one is used."),
+    "email_legacy_exchange": N_("Row {n}: internal Exchange address ignored."),
+    "email_from_hyperlink": N_("Row {n}: address taken from the cell's link."),
+    "role_mailbox": N_("Row {n}: {v} is a shared mailbox; find the person."),
+    "no_person_name": N_("Row {n}: no person; letters go to the company."),
+    "phone_unreadable": N_("Row {n}: “{v}” has lost digits in Excel; check the source."),
+    "phone_invalid": N_("Row {n}: “{v}” is not a telephone number that can be read; left empty."),
+    "phone_zero_restored": N_("Row {n}: leading zero of the telephone number restored ({v})."),
+    "phone_multiple": N_("Row {n}: several telephone numbers were separated."),
+    "name_honorific_removed": N_("Row {n}: courtesy title taken out of the name."),
+    "title_from_name": N_("Row {n}: job title moved from the name cell."),
+    "title_from_company": N_("Row {n}: job title moved from the company cell."),
+    "name_extra_removed": N_("Row {n}: “and n others” removed from the name; add the others separately."),
+    "control_chars_removed": N_("Row {n}: invisible characters removed."),
+    "placeholder_char": N_("Row {n}: a character of the name is missing; correct it before mailing."),
+    "undecodable_text": N_("Row {n}: a cut character at the end was dropped."),
+    "formula_like": N_("Row {n}: formula-like text stored as plain text."),
+    "cell_truncated": N_("Row {n}: only the first {limit} characters kept; the original row has all."),
+    "country_from_city": N_("Row {n}: country derived from the city ({v})."),
+    "country_unknown": N_("Row {n}: country “{v}” not recognised."),
+    "rating_unreadable": N_("Row {n}: rating “{v}” not understood; kept as a note."),
+    "language_unreadable": N_("Row {n}: language “{v}” not recognised."),
+    "consent_unreadable": N_("Row {n}: consent “{v}” not understood; treated as not given."),
+    "consent_privacy_missing": N_("Row {n}: privacy consent blank; mailing blocked."),
+    "merged_cell_filled": N_("Row {n}: value taken from the merged cell."),
+    "hidden_row": N_("Row {n}: hidden row was read too."),
+    "date_year_assumed": N_("Row {n}: year taken from the exhibition."),
+    "date_unreadable": N_("Row {n}: date “{v}” not readable."),
+    "sensitive_dropped": N_("Row {n}: identity number or birth date was not stored."),
+    "exporter_unknown": N_("Row {n}: no exporter is known as “{v}”; no lead was made."),
+    "exporter_missing": N_("Row {n}: no exporter is named; the contact was stored without a lead."),
+    "suppressed": N_("Row {n}: {v} has opted out or bounced before and stays suppressed."),
+    "kept_human_edit": N_("Row {n}: “{field}” was edited by a person and was kept."),
+    "third_party_refused": N_("Row {n}: sharing with exhibitors refused; stored for the organiser only."),
+    "ambiguous_person": N_("Row {n}: “{v}” may be somebody already known; stored separately for review."),
+    "email_of_other": N_("Row {n}: {v} already belongs to another person; not taken over."),
+    "unknown_request": N_("Row {n}: request “{v}” is kept as a note."),
+}
+ROW_REFUSALS = {
+    "no_identity": N_("Row {n}: neither e-mail nor phone nor name with company."),
+    "consent_privacy_refused": N_("Row {n}: consent to data processing refused; not stored."),
+    "row_shape": N_("Row {n}: more cells than the header; values may have shifted. Check commas and quotes."),
+    "test_row": N_("Row {n}: looks like a test entry."),
+}
+SKIPPED_LINES = {
+    "title_row": N_("Title line"),
+    "group_header_row": N_("Group header line"),
+    "blank_row": N_("Blank line"),
+    "repeated_header": N_("Repeated header"),
+    "totals_row": N_("Totals line"),
+    "note_row": N_("Remark line"),
+    "section_row": N_("Section line"),
+}
+FILE_NOTES = {
+    "encoding_guessed": N_("The text encoding was guessed: {encoding}. Check the first rows."),
+    "encoding_damaged": N_("{count} characters could not be read."),
+    "unknown_columns": N_("Columns without a field were kept with their rows: {names}."),
+    "guessed_columns": N_("Columns recognised by their ending: {names}. Please check."),
+    "date_order_guessed": N_("The order of day and month in “{column}” was guessed: {order}."),
+    "date_1904": N_("The workbook counts days from 1904; the dates were converted."),
+    "sheet_skipped": N_("No table was found on the sheet “{sheet}”; it was skipped."),
+    "hidden_rows": N_("{count} hidden rows were read too."),
+    "macro_workbook": N_("The workbook contains macros; only its values were read."),
+    "already_imported": N_("This very file was imported before, on {day}."),
+}
+FILE_ERRORS = {
+    "empty_file": N_("The file is empty."),
+    "too_large": N_("The file is larger than {megabytes} MB. Split it."),
+    "too_many_rows": N_("The file has more than {limit} rows. Split it."),
+    "no_header": N_(
+        "No header line was found among the first 25 lines. At least three columns must be named, e.g. name, company, "
+        "e-mail."
+    ),
+    "unknown_encoding": N_("There is no encoding called {encoding}."),
+    "open_quote": N_(
+        "A quotation mark opened on line {line} is never closed, so the rows after it cannot be told apart."
+    ),
+    "encrypted_workbook": N_("The workbook is protected by a password. Save it without one."),
+    "old_workbook": N_("This is an old Excel file (.xls). Save it as .xlsx."),
+    "workbook_unreadable": N_("The workbook cannot be read. Open it in Excel and save it again as .xlsx."),
+    "workbook_too_heavy": N_("The workbook unpacks to more than can be read safely. Save only its values as .xlsx."),
+    "vcard_not_read": N_("vCard files cannot be imported yet. Export the address book as CSV."),
+    "html_not_read": N_("This is a web page with the name of a workbook. Open it in Excel and save it as .xlsx."),
+    "unknown_field": N_("There is no field called {field}."),
+}
+SENTENCES = {**ROW_WARNINGS, **ROW_REFUSALS, **SKIPPED_LINES, **FILE_NOTES, **FILE_ERRORS}
+
+
+def sentence(code: str, **params: object) -> str:
+    """Return the sentence of a code in the viewer's language."""
+    return _(SENTENCES[code], **params) if params else _(SENTENCES[code])
+
+
+def say(code: str, row: int | None, params: Mapping[str, Any]) -> str:
+    """Return the sentence of a row's issue; values a sentence wants and the issue lacks are shown as ``?``."""
+    return _(SENTENCES[code]).format_map(_Lenient(params, n=row))
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
