@@ -74,14 +74,14 @@ _WORDS: dict[Cause, tuple[str, ...]] = {
         r"not (a valid|our) (user|customer|mailbox|recipient)",
         r"no (mailbox|account|user)( here)? (by|with|for) that name",
         r"(host|domain)( name)?\b[^.\n]{0,60}(not found|unknown|does not exist|lookup failure|not resolve)",
-        r"(can(no|')t|couldn't|unable to) (find|route)[^.\n]{0,40}(host|domain|user|mailbox)",
+        r"(can(no|')t|couldn't|unable to) (find|route)[^.\n]{0,40}(host|domain|user|mailbox)|unrout(e)?able",
         r"nxdomain|존재하지 않는|없는 (사용자|계정|메일)|휴면|宛先不明|不存在|查无此|no existe|desconocid|inexistente",
     ),
     "blocked": (
         r"\bspam\b|block(ed|list)|black ?list|denied|polic(y|ies)|reputation|\b(spf|dkim|dmarc)\b|banned|reject",
         r"unsolicited|스팸|차단|垃圾|拒绝|拒絕",
     ),
-    "too_large": (r"(message|size)[^.\n]{0,30}(too (large|big|long)|exceeds)",),
+    "too_large": (r"(message|size)[^.\n]{0,30}(too (large|big)|exceeds)", r"exceed\w*[^.\n]{0,30}size"),
 }
 _CAUSE_BY_WORDS = tuple((cause, re.compile("|".join(words), re.I)) for cause, words in _WORDS.items())
 
