@@ -5,13 +5,12 @@ of the data's way, which is also what ``crm worker --once`` and the demo's clock
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
-from functools import cache
+from functools import cache, partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlmodel import Session
 
 from crm.campaigns import service as campaigns
 from crm.core.context import Context
@@ -46,17 +45,10 @@ def enrol_leads(context: Context) -> int:
 def make_tasks(context: Context) -> int:
     """Turn due task steps into tasks of the advisor or the exporter."""
 
-    def work(session: Session) -> int:
-        now = context.clock.now()
-        due = campaigns.due_steps(session, now=now, ahead=timedelta(0), kind="task", limit=500)
-        return sum(_make_task(session, context, step_id) for step_id in [step.id for step in due if step.id])
-
+    now = context.clock.now()
     with context.db.writing() as session:
-        return work(session)
-
-
-def _make_task(session: Session, context: Context, step_id: int) -> bool:
-    return campaigns.make_task(session, context.settings, step_id, now=context.clock.now())
+        due = campaigns.due_steps(session, now=now, ahead=timedelta(0), kind="task", limit=500)
+        return sum(campaigns.make_task(session, context.settings, step.id, now=now) for step in due if step.id)
 
 
 def make_drafts(context: Context) -> int:
@@ -111,7 +103,7 @@ async def run_once(context: Context) -> dict[str, object]:
     return done
 
 
-async def _guarded(name: str, work) -> object:  # type: ignore[no-untyped-def]
+async def _guarded(name: str, work: Awaitable[object]) -> object:
     try:
         return await work
     except Exception as error:
@@ -120,14 +112,20 @@ async def _guarded(name: str, work) -> object:  # type: ignore[no-untyped-def]
         return f"failed: {type(error).__name__}: {error}"
 
 
-async def work_forever(context: Context, stop: asyncio.Event) -> None:
-    """Tick until ``stop`` is set. One tick at a time; a tick that takes long delays the next, it does not double it."""
+async def work_forever(
+    context: Context, stop: asyncio.Event, tick: Callable[[], Awaitable[object]] | None = None
+) -> None:
+    """Tick until ``stop`` is set; ``tick`` stands in for ``run_once`` where ticks have to wait for something else.
+
+    One tick at a time: one that takes long delays the next, it does not double it.
+    """
+    work = tick or partial(run_once, context)
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
-        run_once, "interval", args=[context], seconds=context.settings.worker.tick_seconds,
+        work, "interval", seconds=context.settings.worker.tick_seconds,
         coalesce=True, max_instances=1, misfire_grace_time=None,
     )  # fmt: skip
-    await run_once(context)
+    await work()
     scheduler.start()
     try:
         await stop.wait()

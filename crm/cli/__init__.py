@@ -1,6 +1,6 @@
 """The command line: everything staff can do, and starting the house itself.
 
-In: arguments. Out: tables or one JSON object a line on stdout, messages on stderr, exit code 0 (done), 1 (not possible),
+In: arguments. Out: tables or one JSON object a line on stdout, messages on stderr; exit code 0 done, 1 not possible,
 2 (wrong input). It holds no rules: each command loads, calls one verb and answers.
 """
 

@@ -79,7 +79,8 @@ def rehearse(
         plan = service.rehearse(session, context.settings, target, now=context.clock.now())
         rows = [letter.as_json() for letter in plan.letters]
     columns = [
-        ("due_at", _("Korean time")), ("local_time", _("Local time")), ("contact", _("Name")), ("company", _("Company")),
+        ("due_at", _("Korean time")), ("local_time", _("Local time")), ("contact", _("Name")),
+        ("company", _("Company")),
         ("country", _("Country")), ("language", _("Language")), ("exporter", _("Exporter")), ("letter", _("Letter")),
         ("held_reason", _("Held because")),
     ]  # fmt: skip

@@ -32,14 +32,16 @@ def list_(json: Json = False) -> None:
         rows = [
             {
                 "id": row.draft.id, "planned_at": _kst(row.draft.planned_at), "language": row.draft.language,
-                "letter": row.draft.letter, "to": row.draft.recipient_name or row.draft.recipient, "country": row.country,
+                "letter": row.draft.letter, "country": row.country,
+                "to": row.draft.recipient_name or row.draft.recipient,
                 "exporter": row.exporter.code, "level": row.level, "subject": row.draft.subject,
                 "version": row.draft.version,
             }
             for row in queries.queue(session, system_viewer(), now=context.clock.now())
         ]  # fmt: skip
     heads = [
-        ("id", "#"), ("planned_at", _("Planned")), ("to", _("To")), ("country", _("Country")), ("language", _("Language")),
+        ("id", "#"), ("planned_at", _("Planned")), ("to", _("To")), ("country", _("Country")),
+        ("language", _("Language")),
         ("exporter", _("Exporter")), ("letter", _("Letter")), ("level", _("Check")),
     ]  # fmt: skip
     common.emit(rows, heads, as_json=json)

@@ -39,9 +39,9 @@ def final_letter(session: Session, settings: Settings, draft: Draft, letter_id: 
     ``letter_id`` is the approval's id; a preview carries the tag of a letter that does not exist.
     """
     exporter = session.get_one(Exporter, draft.exporter_id)
-    secret = settings.web.secret.get_secret_value()
-    url = f"{settings.web.public_url.rstrip('/')}/u/{tokens.sign(secret, 'unsubscribe', letter_id)}"
-    email = tokens.address(secret, "unsubscribe", letter_id, settings.mail.domain)
+    token = tokens.sign(settings.web.secret.get_secret_value(), letter_id)
+    url = f"{settings.web.public_url.rstrip('/')}/u/{token}"
+    email = tokens.address("unsubscribe", token, settings.mail.domain)
     legal = clearance.compose_legal(
         session,
         settings,
@@ -110,7 +110,7 @@ def store_message(session: Session, settings: Settings, draft: Draft, approval: 
     message = Message(
         approval_id=approval.id,
         message_id=outgoing.message_id,
-        token=tokens.sign(settings.web.secret.get_secret_value(), "bounce", approval.id),
+        token=tokens.sign(settings.web.secret.get_secret_value(), approval.id),
         from_address=outgoing.from_address,
         recipient=outgoing.to_address,
         subject=outgoing.subject,
