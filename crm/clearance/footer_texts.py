@@ -1,14 +1,17 @@
-"""Sentences of the legal footer in the six letter languages, and the refusal notice in those a law names besides."""
+"""Sentences of the legal footer in the six letter languages, and the refusal notice in those a law names besides.
+
+No sentence ends in a name and a full stop: many names end in one themselves (Co., Ltd.).
+"""
 
 LETTER_LANGUAGES = ("ko", "en", "zh-Hans", "zh-Hant", "ja", "es")
 
 ON_BEHALF = {
     "ko": "이 메일은 {operator}에서 {exporter}의 위탁을 받아 보냅니다.",
-    "en": "{operator} sends this e-mail on behalf of {exporter}.",
+    "en": "Sent by {operator} on behalf of {exporter}",
     "zh-Hans": "本邮件由{operator}受{exporter}委托发送。",
     "zh-Hant": "本郵件由{operator}受{exporter}委託寄送。",
     "ja": "本メールは、{exporter}の委託を受けて{operator}が送信しています。",
-    "es": "{operator} envía este correo por cuenta de {exporter}.",
+    "es": "Enviado por {operator} por cuenta de {exporter}",
 }
 POSTAL_ADDRESS = {
     "ko": "주소: {value}",
@@ -44,11 +47,11 @@ COMPLAINTS = {
 }
 ADVERTISEMENT = {
     "ko": "이 메일은 {exporter}의 광고입니다.",
-    "en": "This e-mail is an advertisement of {exporter}.",
+    "en": "{exporter} sends this e-mail as an advertisement.",
     "zh-Hans": "本邮件为{exporter}的广告。",
     "zh-Hant": "本郵件為{exporter}的廣告。",
     "ja": "本メールは{exporter}の広告です。",
-    "es": "Este correo es publicidad de {exporter}.",
+    "es": "{exporter} envía este correo como publicidad.",
 }
 SOURCE_NOTICE = {
     "ko": "메일 주소를 받은 곳: {where}, {date}",

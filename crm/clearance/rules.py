@@ -253,7 +253,7 @@ def _last_day(question: Question, record: BasisRecord, rule: CountryRule) -> dat
 
 
 def after_period(start: date, period: str) -> date:
-    """Return ``start`` plus an ISO 8601 period of one unit (``P30D``, ``P6M``, ``P2Y``), at most the month's last day."""
+    """Return ``start`` plus an ISO 8601 period of one unit (``P30D``, ``P6M``, ``P2Y``); months end on time."""
     count, unit = int(period[1:-1]), period[-1]
     if unit == "D":
         return start + timedelta(days=count)
