@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from crm.accounts.models import Invitation, User, WebSession
-from crm.accounts.rules import Action, Viewer, may
-from crm.core.errors import NotAllowed, NotFound
+from crm.accounts.rules import Action, Viewer, require
+from crm.core.errors import NotFound
 from crm.core.i18n import _
 
 
@@ -36,8 +36,7 @@ def get_user(session: Session, user_id: int) -> User:
 
 def list_users(session: Session, viewer: Viewer) -> list[User]:
     """Return all users by role and name; raises NotAllowed for anyone but staff."""
-    if not may(viewer, Action.MANAGE_USERS):
-        raise NotAllowed(_("Only staff manage users."))
+    require(viewer, Action.MANAGE_USERS)
     return list(session.exec(select(User).order_by(User.role, User.name)))
 
 

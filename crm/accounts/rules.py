@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from crm.accounts.models import Role
+from crm.core.errors import NotAllowed
+from crm.core.i18n import _
 
 TRIES = 5
 TRIES_WITHIN = timedelta(minutes=15)
@@ -25,6 +27,18 @@ class Viewer:
     role: Role
     languages: tuple[str, ...] = ()
     exporter_ids: frozenset[int] | None = frozenset()
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role == Role.STAFF
+
+    @property
+    def is_advisor(self) -> bool:
+        return self.role == Role.ADVISOR
+
+    @property
+    def is_sme(self) -> bool:
+        return self.role == Role.SME
 
     def sees(self, exporter_id: int | None) -> bool:
         """Tell whether rows of this company exist for the viewer; rows of no company are staff's."""
@@ -77,6 +91,12 @@ ALLOWED: dict[Role, frozenset[Action]] = {
 def may(viewer: Viewer, action: Action) -> bool:
     """Tell whether the viewer's role permits the action at all; on which rows is a matter of ``exporter_ids``."""
     return action in ALLOWED[viewer.role]
+
+
+def require(viewer: Viewer, action: Action) -> None:
+    """Raise NotAllowed unless the viewer's role permits the action."""
+    if not may(viewer, action):
+        raise NotAllowed(_("Your role does not permit this."))
 
 
 def wait_until(failures: Sequence[datetime], now: datetime) -> datetime | None:

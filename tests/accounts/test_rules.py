@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.accounts.models import Role
-from crm.accounts.rules import Action, Viewer, may, password_fault, system_viewer, wait_until
+from crm.accounts.rules import Action, Viewer, may, password_fault, require, system_viewer, wait_until
+from crm.core.errors import NotAllowed
 
 NOW = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
 
@@ -29,6 +30,18 @@ def test_only_staff_run_the_house(role: Role, action: Action) -> None:
 def test_an_sme_neither_approves_nor_moves_deals(action: Action) -> None:
     assert may(viewer(Role.ADVISOR), action)
     assert not may(viewer(Role.SME), action)
+
+
+def test_what_a_role_does_not_permit_is_refused() -> None:
+    require(viewer(Role.ADVISOR), Action.REVIEW)
+    with pytest.raises(NotAllowed):
+        require(viewer(Role.SME), Action.REVIEW)
+
+
+def test_a_viewer_has_one_role() -> None:
+    for role in Role:
+        one = viewer(role)
+        assert [one.is_staff, one.is_advisor, one.is_sme].count(True) == 1
 
 
 def test_a_viewer_sees_only_their_companies() -> None:

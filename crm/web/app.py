@@ -1,0 +1,42 @@
+"""Puts the site together."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+
+from crm.core.context import Context
+from crm.web import errors
+from crm.web.front import FrontDoor, body_limit
+from crm.web.pages import Pages
+from crm.web.routes import account, files, help, home
+
+
+def create_app(
+    context: Context,
+    *,
+    routers: Sequence[APIRouter] = (),
+    templates: Sequence[Path] = (),
+    banner: Callable[[Request], str] | None = None,
+) -> FastAPI:
+    """Return the site as an ASGI application over ``context``.
+
+    ``routers`` and ``templates`` add pages of others; ``banner`` returns markup that stands on top of every page
+    (the demo moves its clock there).
+    """
+    app = FastAPI(
+        title="Ieum",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.context = context
+    app.state.pages = Pages(templates)
+    app.state.banner = banner
+    app.add_middleware(FrontDoor, context=context)
+    errors.install(app)
+    for router in (files.router, account.router, help.router, home.router, *routers):
+        app.include_router(router, max_body_size=body_limit(context.settings))
+    return app

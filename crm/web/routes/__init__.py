@@ -1,0 +1,1 @@
+"""One file an area of the site; ``crm.web.app`` puts them together."""

@@ -1,0 +1,138 @@
+"""A site on a fresh SQLite database, and browsers for the cast.
+
+Hana is staff; Haewook is an advisor who looks after Gaon; Mina works for Gaon; Dasom, for another company, must never
+see anything of Gaon's.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from crm.accounts import service
+from crm.accounts.models import User, WebSession
+from crm.core.clock import FrozenClock
+from crm.core.config import Settings
+from crm.core.context import Context
+from crm.core.db import Database
+from crm.exporters.models import Exporter
+from crm.exporters.service import assign
+from crm.web.app import create_app
+from crm.web.visitors import SESSION_COOKIE
+
+PASSWORD = "늦가을 킨텍스 3홀"
+FROM_HERE = {"sec-fetch-site": "same-origin"}
+CAST = (
+    ("hana@example.com", "이하나", "staff", None),
+    ("haewook@example.com", "정해욱", "advisor", "GAON"),
+    ("mina@example.com", "한미나", "sme", "GAON"),
+    ("dasom@example.com", "유다솜", "sme", "DASOM"),
+)
+
+
+@dataclass
+class Browser:
+    """One browser: follows no redirect by itself, and sends what a real one would."""
+
+    client: TestClient
+    csrf: str = ""
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+
+    def post(self, path: str, data: dict[str, Any] | None = None, *, files: Any = None, **headers: str) -> Any:
+        sent = {**FROM_HERE, **{key.replace("_", "-"): value for key, value in headers.items()}}
+        return self.client.post(path, data={"csrf": self.csrf, **(data or {})}, files=files, headers=sent)
+
+
+@pytest.fixture(scope="session")
+def hashed() -> str:
+    """The hash of PASSWORD; made once, because hashing is slow on purpose."""
+    from crm.accounts.passwords import hash_password
+
+    return hash_password(PASSWORD)
+
+
+@pytest.fixture
+def site(settings: Settings, sqlite_db: Database, clock: FrozenClock, hashed: str) -> Context:
+    context = Context(settings=settings, db=sqlite_db, clock=clock)
+    with sqlite_db.writing() as session:
+        for code, name in (("GAON", "가온코스메틱"), ("DASOM", "다솜푸드")):
+            names = {"ko": name, "en": code.title()}
+            session.add(
+                Exporter(code=code, names=names, sender_email=f"{code.lower()}@example.com", created_at=clock.now())
+            )
+        session.flush()
+        for email, name, role, company in CAST:
+            user = service.add_user(session, email=email, name=name, role=role, now=clock.now(), by="system")
+            user.password_hash, user.active = hashed, True
+            if company:
+                exporter = session.exec(select(Exporter).where(Exporter.code == company)).one()
+                assign(session, user, exporter, now=clock.now(), by="system")
+    return context
+
+
+@pytest.fixture
+def app(site: Context) -> FastAPI:
+    return create_app(site)
+
+
+@pytest.fixture
+def open_browser(app: FastAPI) -> Iterator[Callable[[], Browser]]:
+    opened: list[TestClient] = []
+
+    def new() -> Browser:
+        client = TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False)
+        opened.append(client)
+        return Browser(client)
+
+    yield new
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def browser(open_browser: Callable[[], Browser]) -> Browser:
+    """A browser in which nobody is signed in."""
+    return open_browser()
+
+
+@pytest.fixture
+def sign_in(open_browser: Callable[[], Browser], site: Context) -> Callable[[str], Browser]:
+    """Give a browser in which a member of the cast is signed in, without the slow check of the password."""
+
+    def enter(name: str) -> Browser:
+        browser = open_browser()
+        with site.db.writing() as session:
+            user = session.exec(select(User).where(User.email == f"{name}@example.com")).one()
+            token = service.start_session(session, user, site.clock.now(), hours=12)
+            session.flush()
+            browser.csrf = session.exec(select(WebSession.csrf_token).where(WebSession.user_id == user.id)).all()[-1]
+        browser.client.cookies.set(SESSION_COOKIE, token)
+        return browser
+
+    return enter
+
+
+@pytest.fixture
+def hana(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("hana")
+
+
+@pytest.fixture
+def haewook(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("haewook")
+
+
+@pytest.fixture
+def mina(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("mina")
+
+
+@pytest.fixture
+def dasom(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("dasom")
