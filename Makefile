@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCKED := pyproject.toml constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo run test check bench shots clean
+.PHONY: help setup demo run test check bench docs shots clean
 
 help: ## list what can be done here
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,12 @@ check: $(VENV)/.dev ## style, types, directions between rooms
 bench: $(VENV)/.dev ## measure, side by side with the baseline
 	@$(BIN)/python -m bench $(ARGS)
 
+docs: $(VENV)/.dev ## write the reference pages and the Korean catalogues again
+	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/messages.py
+
 shots: $(VENV)/.dev ## take the screenshots of the documents again
-	@$(BIN)/python docs/make_shots.py
+	@$(BIN)/python tools/shots.py
 
 clean: ## remove the environment and the demo's data
 	rm -rf $(VENV) var
