@@ -1,0 +1,381 @@
+"""The verbs of the pipeline: opening deals, moving them with evidence, giving territories, and tasks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from babel import Locale
+from sqlmodel import Session, col, select
+
+from crm.contacts.models import Contact, Lead, Organisation
+from crm.core import events
+from crm.core.clock import KST
+from crm.core.errors import BadInput, NotFound, Refused
+from crm.core.i18n import _
+from crm.exporters import service as exporters
+from crm.exporters.models import Exporter, ProductLine
+from crm.exporters.rules import in_language
+from crm.pipeline import rules, texts
+from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
+from crm.pipeline.rules import Buyer, Claim, Line, Move, Stage
+
+BEFORE_REPLY = (Stage.LEAD, Stage.CONTACTED, Stage.DORMANT)
+
+
+# Deals
+
+
+def open_deals(session: Session, *, now: datetime) -> int:
+    """Give every lead without one a deal, and return how many leads were taken in.
+
+    A lead joins the deal of its exporter, buyer company and product line. The line is the lead's own, else the
+    exporter's first; leads of an exporter without product lines wait. A person without a company stands for one.
+    """
+    taken = select(DealLead.lead_id)
+    leads = session.exec(select(Lead).where(col(Lead.id).not_in(taken)).order_by(col(Lead.id))).all()
+    return sum(_take_in(session, lead, now) for lead in leads)
+
+
+def _take_in(session: Session, lead: Lead, now: datetime) -> bool:
+    line_id = lead.product_line_id or _first_line(session, lead.exporter_id)
+    if line_id is None:
+        return False
+    contact = session.get_one(Contact, lead.contact_id)
+    organisation_id = _organisation_of(session, contact, now)
+    wanted = select(Deal).where(
+        Deal.exporter_id == lead.exporter_id,
+        Deal.organisation_id == organisation_id,
+        Deal.product_line_id == line_id,
+    )
+    deal = session.exec(wanted).first() or _open(session, lead, organisation_id, line_id, now)
+    session.add(DealLead(lead_id=_id(lead.id), deal_id=_id(deal.id)))
+    session.flush()
+    return True
+
+
+def _open(session: Session, lead: Lead, organisation_id: int, line_id: int, now: datetime) -> Deal:
+    deal = Deal(
+        exporter_id=lead.exporter_id,
+        organisation_id=organisation_id,
+        product_line_id=line_id,
+        contact_id=lead.contact_id,
+        stage=Stage.LEAD,
+        stage_since=now,
+        created_at=now,
+    )
+    session.add(deal)
+    session.flush()
+    events.record(session, "deal_opened", "deal", deal.id, at=now, exporter_id=lead.exporter_id)
+    return deal
+
+
+def _first_line(session: Session, exporter_id: int) -> int | None:
+    lines = exporters.lines_of(session, exporter_id)
+    return lines[0].id if lines else None
+
+
+def _organisation_of(session: Session, contact: Contact, now: datetime) -> int:
+    if contact.organisation_id is None:
+        # The key can match no company name, so that an import never takes this person for a firm.
+        stand_in = Organisation(
+            name=contact.full_name, match_key=f"person:{contact.id}", country=contact.country, created_at=now
+        )
+        session.add(stand_in)
+        session.flush()
+        contact.organisation_id = stand_in.id
+    return _id(contact.organisation_id)
+
+
+def deal_of_lead(session: Session, lead_id: int) -> Deal | None:
+    """Return the deal a lead belongs to, or None before it was taken in."""
+    return session.exec(select(Deal).join(DealLead).where(DealLead.lead_id == lead_id)).first()
+
+
+def move(
+    session: Session,
+    deal: Deal,
+    to_stage: str,
+    *,
+    by: str,
+    now: datetime,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    lost_reason: str = "",
+) -> StageMove:
+    """Move a deal and write down who, when, why and what proves it. Raises Refused when the rules say no.
+
+    What a person writes as the reason of a step forward is its evidence, unless there is a better one.
+    """
+    by_hand = by != events.SYSTEM
+    proof = dict(evidence or ({"note": reason.strip()} if by_hand and reason.strip() else {}))
+    wish = Move(deal.stage, to_stage, bool(proof), reason, by_hand, lost_reason)
+    refusal = rules.refuse_move(wish)
+    if refusal:
+        raise Refused(texts.say(refusal), code=refusal.code)
+    return _record_move(session, deal, to_stage, by, now, reason or lost_reason, proof, lost_reason)
+
+
+def _record_move(
+    session: Session,
+    deal: Deal,
+    to_stage: str,
+    by: str,
+    now: datetime,
+    reason: str,
+    proof: dict[str, Any],
+    lost_reason: str = "",
+) -> StageMove:
+    made = StageMove(
+        deal_id=_id(deal.id),
+        from_stage=deal.stage,
+        to_stage=to_stage,
+        at=now,
+        by=by,
+        reason=reason,
+        evidence=proof,
+    )
+    deal.stage, deal.stage_since, deal.lost_reason = to_stage, now, lost_reason
+    session.add(made)
+    session.flush()
+    data = {"from": made.from_stage, "to": to_stage, "evidence": proof}
+    events.record(
+        session, "deal_moved", "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=reason, data=data
+    )
+    return made
+
+
+def note_sent(session: Session, lead_id: int, *, now: datetime) -> None:
+    """Note that a letter left: a lead becomes contacted, and it is the buyer's turn."""
+    deal = deal_of_lead(session, lead_id)
+    if deal is None:
+        return
+    deal.turn = "buyer"
+    if deal.stage == Stage.LEAD:
+        move(session, deal, Stage.CONTACTED, by=events.SYSTEM, now=now, evidence={"lead_id": lead_id, "letter": "sent"})
+    session.flush()
+
+
+def note_reply(session: Session, lead_id: int, *, now: datetime, evidence: Mapping[str, Any]) -> None:
+    """Note that the buyer answered: an earlier or resting deal becomes replied, and it is our turn.
+
+    A deal that a person ended stays ended; the answer is seen all the same, as our turn.
+    """
+    deal = deal_of_lead(session, lead_id)
+    if deal is None:
+        return
+    deal.turn = "us"
+    if deal.stage in BEFORE_REPLY:
+        # A buyer may write before our first letter left, so the engine may go over "contacted" here.
+        move(session, deal, Stage.REPLIED, by=events.SYSTEM, now=now, reason="reply", evidence=evidence)
+    session.flush()
+
+
+# Exclusive contracts
+
+
+def sign_exclusive(
+    session: Session,
+    deal: Deal,
+    *,
+    territory: Sequence[str],
+    product_line_id: int,
+    starts_on: date,
+    ends_on: date,
+    kind: str = "exclusive",
+    status: str = "signed",
+    minimum: str = "",
+    reserved_until: date | None = None,
+    by: str,
+    now: datetime,
+) -> ExclusiveContract:
+    """Store a contract, or the offer of one, with the deal's buyer. A signed exclusivity also moves the deal.
+
+    Raises Refused, naming the other partner, when it overlaps a signed contract (or, for an offer, one that still
+    binds); BadInput when a country or the product line does not exist.
+    """
+    wanted = ExclusiveContract(
+        deal_id=_id(deal.id),
+        exporter_id=deal.exporter_id,
+        organisation_id=deal.organisation_id,
+        product_line_id=_line_of(session, deal.exporter_id, product_line_id),
+        kind=kind,
+        status=status,
+        territory=_countries(territory),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        reserved_until=reserved_until,
+        minimum=minimum,
+        signed_on=now.astimezone(KST).date() if status == "signed" else None,
+        created_at=now,
+        created_by=by,
+    )
+    _refuse_overlap(session, wanted, now)
+    session.add(wanted)
+    session.flush()
+    _close_offers(session, wanted)
+    data = {"territory": wanted.territory, "from": starts_on.isoformat(), "to": ends_on.isoformat(), "kind": kind}
+    events.record(
+        session, f"contract_{status}", "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, data=data
+    )
+    if status == "signed" and kind != "non_exclusive" and deal.stage != Stage.EXCLUSIVE_CONTRACT:
+        proof = {"contract_id": wanted.id}
+        _record_move(session, deal, Stage.EXCLUSIVE_CONTRACT, by, now, _("Exclusive contract"), proof)
+    return wanted
+
+
+def _line_of(session: Session, exporter_id: int, product_line_id: int) -> int:
+    line = session.get(ProductLine, product_line_id)
+    if line is None or line.exporter_id != exporter_id:
+        raise BadInput(_("There is no such product line."))
+    return product_line_id
+
+
+def _countries(codes: Iterable[str]) -> list[str]:
+    known = Locale("en").territories
+    wanted = sorted({code.strip().upper() for code in codes if code.strip()})
+    for code in wanted:
+        if len(code) != 2 or code not in known:
+            raise BadInput(_("{country} is not a country code. Use two letters such as PH.", country=code))
+    return wanted
+
+
+def _refuse_overlap(session: Session, wanted: ExclusiveContract, now: datetime) -> None:
+    # Two people may sign at the same moment: the exporter's row is the lock that makes the second one wait (on SQLite
+    # all writers wait for each other anyway).
+    session.exec(select(Exporter.id).where(Exporter.id == wanted.exporter_id).with_for_update()).one()
+    others = contracts_of(session, wanted.exporter_id)
+    families = {
+        line_id: frozenset(exporters.ancestors(session, line_id))
+        for line_id in {wanted.product_line_id, *(line for other in others for line in other.lines)}
+    }
+    today = now.astimezone(KST).date()
+    refusal = rules.refuse_contract(_plain(session, wanted), others, families, today)
+    if refusal:
+        raise Refused(texts.say(refusal), code=refusal.code)
+
+
+def _close_offers(session: Session, signed: ExclusiveContract) -> None:
+    """The offer that led to a signature is not open any more."""
+    if signed.status != "signed":
+        return
+    rows = select(ExclusiveContract).where(
+        ExclusiveContract.deal_id == signed.deal_id,
+        ExclusiveContract.product_line_id == signed.product_line_id,
+        ExclusiveContract.status == "offered",
+    )
+    for offer in session.exec(rows):
+        offer.status = "ended"
+    session.flush()
+
+
+def contracts_of(session: Session, exporter_id: int) -> list[rules.ExclusiveContract]:
+    """Return all contracts and offers of an exporter as plain values."""
+    rows = select(ExclusiveContract).where(ExclusiveContract.exporter_id == exporter_id)
+    return [_plain(session, row) for row in session.exec(rows.order_by(col(ExclusiveContract.id)))]
+
+
+def _plain(session: Session, row: ExclusiveContract) -> rules.ExclusiveContract:
+    partner = session.get_one(Organisation, row.organisation_id)
+    line = session.get_one(ProductLine, row.product_line_id)
+    return rules.ExclusiveContract(
+        id=row.id or 0,
+        exporter_id=row.exporter_id,
+        partner_id=row.organisation_id,
+        partner=partner.name,
+        kind=row.kind,
+        status=row.status,
+        lines=frozenset({row.product_line_id}),
+        territory=frozenset(row.territory),
+        start=row.starts_on,
+        end=row.ends_on,
+        reserved_until=row.reserved_until,
+        name=in_language(line.names, "ko"),
+    )
+
+
+def exclusive_claims(
+    session: Session,
+    *,
+    exporter_id: int,
+    product_line_id: int | None,
+    country: str | None,
+    organisation_id: int | None,
+    now: datetime,
+) -> list[Claim]:
+    """Return which exclusivities stand in the way of offering a product line to a buyer at ``now``."""
+    contracts = contracts_of(session, exporter_id)
+    if product_line_id is None or not contracts:
+        return []
+    family = exporters.ancestors(session, product_line_id)
+    line = Line(product_line_id, frozenset(family[1:]), _below(session, exporter_id, product_line_id))
+    return rules.conflicts(line, Buyer(organisation_id, country), now, contracts)
+
+
+def _below(session: Session, exporter_id: int, product_line_id: int) -> frozenset[int]:
+    lines = exporters.lines_of(session, exporter_id)
+    return frozenset(
+        _id(line.id)
+        for line in lines
+        if line.id != product_line_id and product_line_id in exporters.ancestors(session, _id(line.id))
+    )
+
+
+# Tasks
+
+
+def add_task(
+    session: Session,
+    *,
+    exporter_id: int,
+    kind: str,
+    title: str,
+    assignee: str = "advisor",
+    due_at: datetime | None = None,
+    deal_id: int | None = None,
+    lead_id: int | None = None,
+    origin: str | None = None,
+    now: datetime,
+) -> Task:
+    """Store something to do. The same ``origin`` a second time gives the task that is there."""
+    known = session.exec(select(Task).where(Task.origin == origin)).first() if origin else None
+    if known:
+        return known
+    task = Task(
+        exporter_id=exporter_id,
+        deal_id=deal_id,
+        lead_id=lead_id,
+        origin=origin,
+        kind=kind,
+        assignee=assignee,
+        title=title,
+        due_at=due_at,
+        created_at=now,
+    )
+    session.add(task)
+    session.flush()
+    events.record(session, "task_added", "task", task.id, at=now, exporter_id=exporter_id, data={"title": title})
+    return task
+
+
+def finish_task(session: Session, task: Task, *, by: str, now: datetime, note: str = "") -> None:
+    """Mark a task as done. Raises Refused when it is done already."""
+    if task.done_at:
+        raise Refused(_("This task is done already."))
+    task.done_at, task.done_by, task.note = now, by, note
+    session.flush()
+    events.record(
+        session, "task_finished", "task", task.id, at=now, actor=by, exporter_id=task.exporter_id, reason=note
+    )
+
+
+def find_deal(session: Session, deal_id: int) -> Deal:
+    """Return a deal for the engine itself; pages ask ``queries.get_deal``. Raises NotFound."""
+    deal = session.get(Deal, deal_id)
+    if deal is None:
+        raise NotFound(_("There is no such deal."))
+    return deal
+
+
+def _id(value: int | None) -> int:
+    assert value is not None
+    return value
