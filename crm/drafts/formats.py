@@ -4,6 +4,7 @@ Dates are long with Western years, never ``04/05/2026``; money is the ISO 4217 c
 bare ``$`` or ``¥``. Patterns are ours where CLDR's own do not fit a letter.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -102,11 +103,14 @@ _UNITS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 _UNIT_NAMES = {
-    **dict.fromkeys(("pc", "pcs", "pce", "piece", "pieces", "ea", "each", "unit", "units", "개"), "pcs"),
-    **dict.fromkeys(("set", "sets", "세트"), "set"),
-    **dict.fromkeys(("box", "boxes", "상자", "박스"), "box"),
-    **dict.fromkeys(("carton", "cartons", "ctn", "ctns", "카톤"), "carton"),
-    **dict.fromkeys(("pair", "pairs", "켤레"), "pair"),
+    **{
+        word: name
+        for name, words in _UNITS.items()
+        for word in (name, *(one for all_ in words.values() for one in all_))
+    },
+    **dict.fromkeys(("pc", "pce", "ea", "each", "unit", "units", "pieza", "piezas"), "pcs"),
+    **dict.fromkeys(("박스", "ボックス"), "box"),
+    **dict.fromkeys(("ctn", "ctns"), "carton"),
 }
 _SPACED = frozenset({"en", "es"})
 
@@ -158,8 +162,9 @@ def days(count: int, language: str) -> str:
 
 
 def listing(items: tuple[str, ...], language: str, country: str | None = None) -> str:
-    """Return ``A, B and C`` as the language joins a list (CLDR)."""
-    return format_list(list(items), locale=locale_for(language, country)) if items else ""
+    """Return ``A, B and C`` as the language joins a list (CLDR); Spanish *y* is *e* before the sound of *i*."""
+    joined = format_list(list(items), locale=locale_for(language, country)) if items else ""
+    return re.sub(r" y (?=h?[ií](?![ae]))", " e ", joined, flags=re.IGNORECASE) if language == "es" else joined
 
 
 def delivery_terms(rule: str, place: str) -> str:

@@ -71,4 +71,6 @@ def locale_for(language: str, country: str | None = None) -> Locale:
 def language_name(language: str, in_language: str) -> str:
     """Return what ``language`` is called in ``in_language``, e.g. ``inglés`` for English in Spanish (CLDR)."""
     name = str(locale_for(in_language).languages[language.replace("-", "_")])
+    if in_language == "zh-Hans":
+        name = name.replace("语", "文")  # CLDR names the tongue; of a printed thing the written language is said
     return name.replace("만다린, ", "")  # CLDR's Korean says "Mandarin, simplified", which no reader does

@@ -1,0 +1,69 @@
+"""The sentences for what ``rules`` finds."""
+
+from crm.core.i18n import N_, _
+from crm.drafts.rules import Finding
+
+TITLES: dict[str, str] = {
+    "placeholder_left": N_("A placeholder is left"),
+    "character_lost": N_("A character is lost"),
+    "bank_data": N_("Bank data in the letter"),
+    "incoterm_without_place": N_("Incoterm without a place"),
+    "subject_empty": N_("No subject"),
+    "subject_lines": N_("Subject with a line break"),
+    "subject_long": N_("Long subject"),
+    "wrong_script": N_("Writing of another language"),
+    "wrong_han": N_("Chinese characters of another region"),
+    "slash_date": N_("Ambiguous date"),
+    "bare_currency": N_("Currency not named"),
+    "superlative": N_("Superlative"),
+    "exclamation": N_("Exclamation mark"),
+    "comma_after_salutation": N_("Comma after the salutation"),
+    "nim_and_gwiha": N_("님 and 귀하 together"),
+    "too_low": N_("씨 is too low for a buyer"),
+    "onchu_and_sama": N_("御中 and 様 together"),
+    "kakui_sama": N_("各位 with 様"),
+    "title_before_sama": N_("Title straight before 様"),
+    "informal_address": N_("Informal address"),
+    "unpaired_marks": N_("Opening ¿ or ¡ missing"),
+    "long_words": N_("Long letter"),
+    "long_characters": N_("Long letter"),
+    "name_damaged": N_("Damaged name"),
+    "name_in_other_script": N_("Name in another script"),
+    "wrong_gender": N_("Courtesy word of the other gender"),
+    "gender_unknown": N_("Gender unknown"),
+}
+
+SENTENCES: dict[str, str] = {
+    "placeholder_left": N_("“{text}” was not filled in. Edit the paragraph or correct the template."),
+    "character_lost": N_("A character could not be read on the way. Correct it before it is sent."),
+    "bank_data": N_("“{text}” looks like bank data. Letters never carry any; give them by telephone and signed paper."),
+    "incoterm_without_place": N_("“{text}” needs a named place, as in FOB Busan, Korea."),
+    "subject_empty": N_("Write a subject."),
+    "subject_lines": N_("Write the subject on one line."),
+    "subject_long": N_("The subject has {length} characters; {limit} are good in this language."),
+    "wrong_script": N_("“{text}” is not written in the language of the letter."),
+    "wrong_han": N_("“{text}” is not written so where the reader lives."),
+    "slash_date": N_("“{text}” can be read as two different days. Write the month in words."),
+    "bare_currency": N_("“{text}” does not say which currency. Write its code, as in USD 12.50."),
+    "superlative": N_("“{text}” promises more than can be proved."),
+    "exclamation": N_("The letter has {count} exclamation marks. A business letter in this language has none."),
+    "comma_after_salutation": N_("A Spanish salutation ends in a colon."),
+    "nim_and_gwiha": N_("“{text}” says the courtesy twice."),
+    "too_low": N_("Write the title and 님 instead of “{text}”."),
+    "onchu_and_sama": N_("御中 is for a firm, 様 for a person. Keep one of them."),
+    "kakui_sama": N_("各位 already says the courtesy."),
+    "title_before_sama": N_("In “{text}” the title belongs before the name, and 様 after the name."),
+    "informal_address": N_("“{text}” is informal. A first letter says usted."),
+    "unpaired_marks": N_("In Spanish a question opens with ¿ and an exclamation with ¡."),
+    "long_words": N_("The letter has {length} words; {limit} are the most a buyer reads."),
+    "long_characters": N_("The letter has {length} characters; {limit} are the most a buyer reads."),
+    "name_damaged": N_("A character of “{text}” is missing. Correct the contact first."),
+    "name_in_other_script": N_("The name “{text}” cannot be read in this language and was left out of the salutation."),
+    "wrong_gender": N_("“{text}” does not fit the gender recorded for this contact."),
+    "gender_unknown": N_("“{text}” says a gender that is not recorded."),
+}
+
+
+def say(finding: Finding) -> tuple[str, str]:
+    """Return the title and the sentence of a finding in the viewer's language."""
+    return _(TITLES[finding.code]), _(SENTENCES[finding.code], **finding.params)
