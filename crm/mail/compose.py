@@ -212,7 +212,7 @@ def _body(letter: Outgoing) -> str:
     digest = hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
     boundary = f"=_{digest}"  # '=_' occurs in no base64 line (RFC 2045 section 6.7)
     parts = "".join(f"--{boundary}\r\n{_part(kind, body)}" for kind, body in _alternatives(letter))
-    return f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n{parts}--{boundary}--\r\n'
+    return f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n{parts}--{boundary}--\r\n'
 
 
 def _alternatives(letter: Outgoing) -> tuple[tuple[str, str], ...]:

@@ -34,10 +34,15 @@ def decode(raw: bytes, charset: str = "") -> str:
     declared = [_ALIASES.get(name, name)] if name else []
     for candidate in [*(["utf-8"] if raw.isascii() and b"\x1b" not in raw else []), *declared, *_GUESSES]:
         try:
-            return raw.decode(candidate).replace("\x00", "")
+            return _storable(raw.decode(candidate))
         except (LookupError, ValueError):
             continue
-    return raw.decode("cp1252", "replace").replace("\x00", "")
+    return _storable(raw.decode("cp1252", "replace"))
+
+
+def _storable(text: str) -> str:
+    """Take out what no database stores: NUL, and the half characters that some codecs (UTF-7) let through."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def header(message: Message, name: str) -> str:
@@ -57,7 +62,7 @@ def header_text(raw: object) -> str:
         value = decode(value.encode("utf-8", "surrogateescape"))
     unfolded = re.sub(r"[\r\n]+[ \t]*", " ", value)
     joined = re.sub(r"(\?=)\s+(=\?)", r"\1\2", unfolded)
-    return "".join(_words_decoded(joined)).strip()
+    return _storable("".join(_words_decoded(joined))).strip()
 
 
 def _words_decoded(value: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["mail", "rcpt", "data"]
+Stage = Literal["sign_in", "mail", "rcpt", "data"]
 
 
 @dataclass(frozen=True)

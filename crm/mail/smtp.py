@@ -44,14 +44,21 @@ class Session:
 
         Never raises for what a server or network does; whatever ``before_data`` raises passes through.
         """
+        try:
+            return await self._dialogue(sender, recipient, raw, before_data)
+        except BaseException:
+            self._drop()  # cancelled somewhere in the dialogue: the next letter must not continue it
+            raise
+
+    async def _dialogue(self, sender: str, recipient: str, raw: bytes, before_data: BeforeData) -> Outcome:
         stage: Stage = "mail"
         try:
             client = await self._connected()
             await client.mail(sender, encoding="ascii")
             stage = "rcpt"
             await client.rcpt(recipient, encoding="ascii")
-        except aiosmtplib.SMTPConnectError as error:
-            return await self._not_offered(error)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            return await self._refused(error, "sign_in")
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientRefused) as error:
             return await self._refused(error, stage)
         except _BROKEN as error:
@@ -59,12 +66,7 @@ class Session:
         return await self._offer(client, raw, before_data)
 
     async def _offer(self, client: aiosmtplib.SMTP, raw: bytes, before_data: BeforeData) -> Outcome:
-        try:
-            wanted = await before_data()
-        except BaseException:
-            await self.close()
-            raise
-        if not wanted:
+        if not await before_data():
             await self.close()
             return NotOffered("withdrawn")
         try:
@@ -107,12 +109,17 @@ class Session:
 
     async def close(self) -> None:
         """End the connection, politely where the server still listens."""
-        client, self._client = self._client, None
-        if client is None:
-            return
         try:
-            await client.quit(timeout=2)
+            if self._client is not None:
+                await self._client.quit(timeout=2)
         except _BROKEN:
+            pass
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
             client.close()
 
 
@@ -176,10 +183,12 @@ async def probe(settings: SmtpSettings) -> None:
     except aiosmtplib.SMTPAuthenticationError as error:
         message = _("The relay {place} refuses the user name or password: {answer}", place=place, answer=error.message)
         raise Unreachable(message) from None
-    except ssl.SSLCertVerificationError as error:
-        message = _("The certificate of {place} cannot be trusted: {reason}", place=place, reason=error.verify_message)
-        raise Unreachable(message) from None
     except _BROKEN as error:
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            reason = error.__cause__.verify_message
+            raise Unreachable(
+                _("The certificate of {place} cannot be trusted: {reason}", place=place, reason=reason)
+            ) from None
         message = _(
             "The relay {place} cannot be reached ({reason}). Check [smtp] host, port and security.",
             place=place,
