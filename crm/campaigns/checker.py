@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from crm.campaigns.conditions import LANGUAGES, ConditionError, compile_condition
+from crm.campaigns.conditions import ConditionError, compile_condition
 from crm.campaigns.definition import (
     EXIT_REASONS,
     REQUIRED_EXITS,
@@ -22,6 +22,7 @@ from crm.campaigns.definition import (
     Step,
     Title,
 )
+from crm.campaigns.language import LANGUAGES
 from crm.campaigns.texts import hint_text, problem_text
 from crm.core.errors import Place, Problem
 from crm.pipeline.rules import WAY

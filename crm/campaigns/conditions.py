@@ -16,11 +16,11 @@ import rule_engine  # type: ignore[import-untyped]
 from rule_engine import ast, errors
 from rule_engine.types import DataType  # type: ignore[import-untyped]
 
+from crm.campaigns.language import LANGUAGES
 from crm.campaigns.rules import known_countries
 from crm.pipeline.rules import Stage
 
 LENGTH = 500
-LANGUAGES = ("ko", "en", "zh-Hans", "zh-Hant", "ja", "es")
 REQUESTS = ("catalogue", "price_list", "sample", "quotation", "meeting", "certificate")
 
 

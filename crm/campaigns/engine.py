@@ -4,7 +4,7 @@ A step is planned as soon as the time of what it follows is known: the end of th
 has left, a skipped step when it was due. Its condition is asked when it is due.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -127,14 +127,22 @@ def play(
 ) -> list[PlannedStep]:
     """Return every step in order of time if each letter is approved, leaves in its slot and nobody answers."""
     waiting = first_steps(definition, buyer, facts, show_close, start)
-    played: list[PlannedStep] = []
-    while waiting:
-        waiting.sort(key=lambda row: row.due_at)
-        row = _settled(definition, waiting.pop(0), facts)
+    return play_on(definition, buyer, facts, waiting, {row.step for row in waiting})
+
+
+def play_on(
+    definition: Definition, buyer: BuyerTime, facts: Facts, waiting: Iterable[PlannedStep], known: Collection[str]
+) -> list[PlannedStep]:
+    """Return how it goes on from ``waiting`` steps; ``known`` are all steps there are already, waiting or not."""
+    open_rows, planned, played = list(waiting), set(known), []
+    while open_rows:
+        open_rows.sort(key=lambda row: row.due_at)
+        row = _settled(definition, open_rows.pop(0), facts)
         played.append(row)
         if row.skip != LATE:
-            known = {other.step for other in (*played, *waiting)}
-            waiting += plan(definition, buyer, {row.step: row.due_at}, planned=known, not_before=row.due_at)
+            new = plan(definition, buyer, {row.step: row.due_at}, planned=planned, not_before=row.due_at)
+            open_rows += new
+            planned |= {follower.step for follower in new}
     return played
 
 

@@ -89,6 +89,62 @@ HINTS = {
     "condition_not_yes_no": N_("Compare it with something, for example lead.rating >= 4."),
 }
 
+EXCLUSIONS = {
+    "not_in_audience": N_("The workflow is not meant for this buyer."),
+    "country_unknown": N_("The buyer's country is not known, so nobody can say when it is day there. Fill it in."),
+    "no_address": N_("The buyer has no e-mail address. Fill it in."),
+    "address_bounced": N_("Letters to this buyer came back. Find another address."),
+    "suppressed": N_("This address must not be written to."),
+    "other_campaign": N_("Another campaign writes to this buyer, or did so with the same letters."),
+    "deal_moved_on": N_("The talks are further than this follow-up."),
+}
+"""Why a lead is left out of a campaign."""
+
+ENDINGS = {
+    "replied": N_("The buyer answered."),
+    "opted_out": N_("The buyer does not want letters."),
+    "hard_bounced": N_("The address does not exist."),
+    "complaint": N_("The buyer complained."),
+    "exclusive": N_("The territory is promised to another partner."),
+    "stage": N_("The deal is further than this follow-up."),
+    "lost": N_("The deal is lost."),
+    "campaign_stopped": N_("The campaign was stopped."),
+    "manual": N_("A person ended it."),
+    "late": N_("The lead came after this step was due."),
+    "condition": N_("The condition of the step was false."),
+    "no_window": N_("There was no day on which it could go out."),
+    "same_address": N_("The same letter goes to this address already."),
+    "returned": N_("The advisor returned the letter."),
+}
+"""Why an enrolment ended or a step did not happen."""
+
+HINDRANCES = {
+    "campaign_paused": N_("The campaign is paused."),
+    "campaign_stopped": N_("The campaign was stopped."),
+    "step_cancelled": N_("The step was cancelled."),
+    "enrolment_ended": N_("The follow-up of this buyer has ended."),
+    "out_of_office": N_("The buyer is out of the office."),
+}
+"""Why the letter of a step may not leave now."""
+
+STATUSES = {
+    "draft": N_("in preparation"),
+    "running": N_("running"),
+    "paused": N_("paused"),
+    "stopped": N_("stopped"),
+}
+"""States of a campaign."""
+
+TASKS = {
+    "call": N_("Call {who}"),
+    "answer": N_("Answer {who}"),
+    "sample": N_("Send a sample to {who}"),
+    "quotation": N_("Write a quotation for {who}"),
+    "check": N_("Check {who}"),
+    "other": N_("Look after {who}"),
+}
+"""Titles of the tasks that steps make."""
+
 NEAR = N_("Did you mean {near}?")
 KNOWN = N_("Known here: {known}.")
 

@@ -1,0 +1,100 @@
+"""Which leads a campaign takes, and why it leaves others out. Asked by the worker and by the rehearsal alike."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from crm.campaigns import engine
+from crm.campaigns.conditions import holds
+from crm.campaigns.definition import Definition
+from crm.campaigns.engine import BuyerTime, OwnHolidays
+from crm.campaigns.leads import LeadCard, chunks
+from crm.campaigns.models import Campaign, Enrolment, Step
+from crm.campaigns.states import ACTIVE, DONE, STOPPED, TAKEN
+from crm.contacts import service as contacts
+from crm.contacts.models import Lead
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Why a lead is not in a campaign. ``code`` names a sentence of ``texts.EXCLUSIONS``."""
+
+    code: str
+
+
+def candidates(session: Session, campaign: Campaign) -> list[int]:
+    """Return the ids of the exhibition's leads (of one exporter, if the campaign has one) that are not enrolled yet."""
+    inside = select(Enrolment.lead_id).where(Enrolment.campaign_id == campaign.id)
+    rows = select(Lead.id).where(Lead.exhibition_id == campaign.exhibition_id).order_by(col(Lead.id))
+    if campaign.id is not None:
+        rows = rows.where(col(Lead.id).not_in(inside))
+    if campaign.exporter_id is not None:
+        rows = rows.where(Lead.exporter_id == campaign.exporter_id)
+    return [lead_id for lead_id in session.exec(rows) if lead_id is not None]
+
+
+def decide(
+    session: Session, campaign: Campaign, definition: Definition, own_holidays: OwnHolidays, cards: Iterable[LeadCard]
+) -> Iterator[tuple[LeadCard, BuyerTime | Exclusion]]:
+    """Yield each lead with its clock and calendar if the campaign takes it, else with the reason why not."""
+    cards = list(cards)
+    elsewhere = _elsewhere(session, campaign, [card.lead_id for card in cards])
+    refused = _refused(session, cards)
+    for card in cards:
+        code = _why_not(definition, card)
+        code = code or ("other_campaign" if card.lead_id in elsewhere else "")
+        code = code or ("suppressed" if (card.exporter_id, card.address) in refused else "")
+        buyer = card.time(definition, own_holidays)
+        if code or buyer is None:
+            yield card, Exclusion(code or "country_unknown")
+        else:
+            yield card, buyer
+
+
+def _why_not(definition: Definition, card: LeadCard) -> str:
+    if not holds(definition.audience, card.facts):
+        return "not_in_audience"
+    if not card.address:
+        return "address_bounced" if card.bounced else "no_address"
+    if engine.exit_reason(definition, card.facts) is not None:
+        return "deal_moved_on"
+    return ""
+
+
+def _refused(session: Session, cards: Iterable[LeadCard]) -> set[tuple[int, str]]:
+    """Return (exporter, address) pairs that must not be written to."""
+    by_exporter: dict[int, list[str]] = {}
+    for card in cards:
+        if card.address:
+            by_exporter.setdefault(card.exporter_id, []).append(card.address)
+    return {
+        (exporter_id, address)
+        for exporter_id, addresses in by_exporter.items()
+        for address in contacts.suppressions_for(session, addresses, exporter_id)
+    }
+
+
+def _elsewhere(session: Session, campaign: Campaign, lead_ids: list[int]) -> set[int]:
+    """Return leads that another campaign follows up, or has written to with the same workflow."""
+    found: set[int] = set()
+    written = select(Step.enrolment_id).where(Step.kind == "mail", col(Step.status).in_((TAKEN, DONE)))
+    for ids in chunks(lead_ids):
+        rows = (
+            select(Enrolment.lead_id)
+            .join(Campaign, col(Campaign.id) == Enrolment.campaign_id)
+            .where(
+                col(Enrolment.lead_id).in_(ids),
+                col(Campaign.id) != (campaign.id or 0),
+                sa.or_(
+                    col(Enrolment.status) == ACTIVE,
+                    sa.and_(
+                        col(Campaign.workflow) == campaign.workflow,
+                        sa.or_(col(Campaign.status) != STOPPED, col(Enrolment.id).in_(written)),
+                    ),
+                ),
+            )
+        )
+        found |= set(session.exec(rows))
+    return found

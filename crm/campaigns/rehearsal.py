@@ -1,0 +1,298 @@
+"""Plays a whole campaign on a fake clock: who would get what, when, in which language, and what stands in the way.
+
+It asks the same ``enrolling``, ``engine`` and clearance as the worker does, starts from the rows there are, and writes
+nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from crm.campaigns import engine
+from crm.campaigns.definition import Definition
+from crm.campaigns.engine import BuyerTime, PlannedStep
+from crm.campaigns.enrolling import Exclusion, candidates, decide
+from crm.campaigns.leads import LeadCard, chunks, load
+from crm.campaigns.models import Campaign, Enrolment, Step
+from crm.campaigns.rules import DayOff, days_off_between, show_close
+from crm.campaigns.states import ACTIVE, OPEN, TAKEN
+from crm.campaigns.texts import EXCLUSIONS
+from crm.campaigns.workflows import definition_of, load_workflows, own_holidays
+from crm.clearance import rules as clearance_rules
+from crm.clearance import service as clearance
+from crm.clearance import texts as clearance_texts
+from crm.clearance.question import LastLetter, Verdict
+from crm.core.clock import KST
+from crm.core.config import Settings
+from crm.core.errors import NotFound
+from crm.core.i18n import _, language
+from crm.exporters.models import Exhibition, Exporter
+from crm.exporters.rules import in_language
+
+Target = Campaign | tuple[str, Exhibition] | tuple[str, Exhibition, Exporter | None]
+
+
+@dataclass(frozen=True)
+class PlannedLetter:
+    """One letter of the plan. ``moved`` are the holidays that moved it; ``drafted`` one that waits for review already.
+
+    ``held_reason`` is empty, or the title of the first verdict that would hold it back at that moment.
+    """
+
+    lead_id: int
+    contact_id: int
+    exporter_id: int
+    contact: str
+    company: str
+    exporter: str
+    country: str
+    language: str
+    letter: str
+    step: str
+    due_at: datetime
+    local_time: datetime
+    zone_assumed: bool
+    moved: tuple[tuple[date, DayOff], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    drafted: bool = False
+
+    @property
+    def level(self) -> str:
+        """Return ``block``, ``check`` or ``pass``."""
+        return str(clearance_rules.level(self.verdicts))
+
+    @property
+    def held_reason(self) -> str:
+        blocks = clearance_rules.blocked(self.verdicts)
+        return clearance_texts.say(blocks[0])[0] if blocks else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return one row of the plan with plain values; ``due_at`` is Korean time."""
+        names = ("lead_id", "contact", "company", "exporter", "country", "language", "letter", "step", "level")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "due_at": self.due_at.astimezone(KST).isoformat(timespec="minutes"),
+            "local_time": self.local_time.isoformat(timespec="minutes"),
+            "zone_assumed": self.zone_assumed,
+            "moved_by": [reason.name or reason.kind for _day, reason in self.moved],
+            "held_reason": self.held_reason,
+            "drafted": self.drafted,
+        }
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """A task that the campaign would make."""
+
+    lead_id: int
+    contact: str
+    company: str
+    task: str
+    step: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A lead that is not followed up, and why (``code`` and the sentence)."""
+
+    lead_id: int
+    contact: str
+    company: str
+    country: str
+    code: str
+
+    @property
+    def reason(self) -> str:
+        return _(EXCLUSIONS[self.code])
+
+
+class Week(NamedTuple):
+    """How many letters go out in the week that starts on ``monday``, by language."""
+
+    monday: date
+    languages: dict[str, int]
+
+
+@dataclass
+class Rehearsal:
+    """The plan: letters and tasks in order of time, and who is left out."""
+
+    letters: list[PlannedLetter] = field(default_factory=list)
+    tasks: list[PlannedTask] = field(default_factory=list)
+    excluded: list[LeftOut] = field(default_factory=list)
+    followed: int = 0
+
+    @property
+    def weeks(self) -> list[Week]:
+        """Return the letters a week and language, by Korean dates."""
+        counts: dict[date, Counter[str]] = {}
+        for letter in self.letters:
+            day = letter.due_at.astimezone(KST).date()
+            counts.setdefault(day - timedelta(days=day.weekday()), Counter())[letter.language] += 1
+        return [Week(monday, dict(counts[monday])) for monday in sorted(counts)]
+
+
+@dataclass(frozen=True)
+class _Played:
+    """One lead with the steps it would still go through."""
+
+    card: LeadCard
+    buyer: BuyerTime
+    steps: list[PlannedStep]
+    drafted: frozenset[str] = frozenset()
+
+
+def rehearse(session: Session, settings: Settings, target: Target, *, now: datetime) -> Rehearsal:
+    """Play a campaign, or a workflow for an exhibition that no campaign runs yet, from ``now`` to its end.
+
+    Every letter is taken as approved and sent in its slot, and nobody answers. Raises NotFound for an unknown workflow
+    and BadInput when a workflow file has mistakes.
+    """
+    campaign, definition = _campaign(session, settings, target, now)
+    plan = Rehearsal()
+    played = [*_in_flight(session, settings, campaign, now)]
+    for ids in chunks(candidates(session, campaign)):
+        played += _newcomers(session, settings, campaign, definition, ids, now, plan)
+    plan.followed = len(played)
+    names = _exporter_names(session, {lead.card.exporter_id for lead in played})
+    for lead in played:
+        _list_steps(plan, lead, names)
+    plan.letters = list(_cleared(session, settings, plan.letters, {lead.card.lead_id: lead.card for lead in played}))
+    plan.tasks.sort(key=lambda task: (task.due_at, task.lead_id))
+    return plan
+
+
+def _campaign(session: Session, settings: Settings, target: Target, now: datetime) -> tuple[Campaign, Definition]:
+    if isinstance(target, Campaign):
+        return target, definition_of(session, target.workflow_sha256)
+    name, exhibition, exporter = (*target, None)[:3]
+    found = load_workflows(settings)
+    if name not in found:
+        raise NotFound(_("There is no workflow {name}. Known: {known}.", name=name, known=", ".join(found)))
+    assert exhibition.id is not None
+    campaign = Campaign(
+        exhibition_id=exhibition.id,
+        exporter_id=exporter.id if exporter else None,
+        workflow=name,
+        workflow_sha256=found[name].sha256,
+        created_at=now,
+        created_by="",
+    )
+    return campaign, found[name].definition
+
+
+def _newcomers(
+    session: Session,
+    settings: Settings,
+    campaign: Campaign,
+    definition: Definition,
+    ids: Iterable[int],
+    now: datetime,
+    plan: Rehearsal,
+) -> Iterator[_Played]:
+    closed = show_close(session.get_one(Exhibition, campaign.exhibition_id).ends_on)
+    cards = load(session, ids).values()
+    for card, verdict in decide(session, campaign, definition, own_holidays(settings), cards):
+        if isinstance(verdict, Exclusion):
+            company = card.facts.contact.company
+            plan.excluded.append(LeftOut(card.lead_id, card.name, company, card.country, verdict.code))
+        else:
+            yield _Played(card, verdict, engine.play(definition, verdict, card.facts, closed, now))
+
+
+def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: datetime) -> Iterator[_Played]:
+    """Play on from the rows of those enrolled; each keeps the version of the workflow it started with."""
+    if campaign.id is None:
+        return
+    rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
+    enrolments = session.exec(rows.order_by(col(Enrolment.id))).all()
+    cards = load(session, [enrolment.lead_id for enrolment in enrolments])
+    steps = _rows_of(session, [enrolment.id or 0 for enrolment in enrolments])
+    own = own_holidays(settings)
+    for enrolment in enrolments:
+        card, rows_ = cards[enrolment.lead_id], steps.get(enrolment.id or 0, [])
+        definition = definition_of(session, enrolment.workflow_sha256)
+        buyer = card.time(definition, own)
+        if buyer is not None:
+            waiting = [_as_planned(row) for row in rows_ if row.status in OPEN]
+            known = {row.step for row in rows_}
+            drafted = frozenset(row.step for row in rows_ if row.status == TAKEN)
+            yield _Played(card, buyer, engine.play_on(definition, buyer, card.facts, waiting, known), drafted)
+
+
+def _rows_of(session: Session, enrolment_ids: Iterable[int]) -> dict[int, list[Step]]:
+    found: dict[int, list[Step]] = {}
+    for ids in chunks(enrolment_ids):
+        for row in session.exec(select(Step).where(col(Step.enrolment_id).in_(ids))):
+            found.setdefault(row.enrolment_id, []).append(row)
+    return found
+
+
+def _as_planned(row: Step) -> PlannedStep:
+    wanted = datetime.fromisoformat(row.data["wanted_at"]) if "wanted_at" in row.data else row.due_at
+    return PlannedStep(row.step, row.kind, row.what, row.due_at, wanted, row.data.get("attach", ""))
+
+
+def _list_steps(plan: Rehearsal, lead: _Played, exporters: dict[int, str]) -> None:
+    card, company = lead.card, lead.card.facts.contact.company
+    for row in lead.steps:
+        if row.skip:
+            continue
+        if row.kind == "task":
+            plan.tasks.append(PlannedTask(card.lead_id, card.name, company, row.what, row.step, row.due_at))
+            continue
+        moved = days_off_between(row.wanted_at, row.due_at, lead.buyer.zone, lead.buyer.calendar, language())
+        plan.letters.append(
+            PlannedLetter(
+                lead_id=card.lead_id,
+                contact_id=card.contact_id,
+                exporter_id=card.exporter_id,
+                contact=card.name,
+                company=company,
+                exporter=exporters[card.exporter_id],
+                country=card.country,
+                language=card.language,
+                letter=row.what,
+                step=row.step,
+                due_at=row.due_at,
+                local_time=row.due_at.astimezone(lead.buyer.zone),
+                zone_assumed=lead.buyer.assumed,
+                moved=tuple(moved),
+                drafted=row.step in lead.drafted,
+            )
+        )
+
+
+def _exporter_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    rows = select(Exporter).where(col(Exporter.id).in_(list(ids)))
+    return {row.id or 0: in_language(row.names, language()) for row in session.exec(rows)}
+
+
+def _cleared(
+    session: Session, settings: Settings, letters: Sequence[PlannedLetter], cards: dict[int, LeadCard]
+) -> Iterator[PlannedLetter]:
+    """Yield the letters in order of time, each with what clearance says of it at that moment.
+
+    The letters planned earlier for the same person, from whichever exporter, count as sent.
+    """
+    earlier: dict[int, list[LastLetter]] = {}
+    for letter in sorted(letters, key=lambda letter: (letter.due_at, letter.lead_id)):
+        card = cards[letter.lead_id]
+        before = earlier.setdefault(letter.contact_id, [])
+        verdicts = clearance.verdicts(
+            session,
+            settings,
+            lead_id=letter.lead_id,
+            recipient=card.address,
+            language=letter.language,
+            product_line_id=card.product_line_id,
+            moment=letter.due_at,
+            last_letters=tuple(before),
+        )
+        before.append(LastLetter(letter.due_at, letter.exporter_id))
+        yield replace(letter, verdicts=tuple(verdicts))

@@ -1,0 +1,94 @@
+"""Reading workflow files from their folder, and the stored text that leads in flight keep."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from crm.campaigns.checker import check
+from crm.campaigns.definition import Definition
+from crm.campaigns.language import LANGUAGES
+from crm.campaigns.models import WorkflowVersion
+from crm.core.config import Settings
+from crm.core.errors import BadInput, Place, Problem
+from crm.core.i18n import _
+
+
+class Workflow(NamedTuple):
+    """A checked workflow file; its version is the SHA-256 of its text."""
+
+    definition: Definition
+    text: str
+    sha256: str
+
+
+def load_workflows(settings: Settings) -> dict[str, Workflow]:
+    """Read and check every workflow file of the configured folder, by name.
+
+    Raises BadInput with all problems of all files.
+    """
+    letters = letters_in(Path(settings.templates_dir))
+    found: dict[str, Workflow] = {}
+    problems: list[Problem] = []
+    for path in sorted(Path(settings.workflows_dir).glob("*.yaml")):
+        text, unreadable = _read(path)
+        definition, faults = check(text, str(path), letters) if not unreadable else (None, unreadable)
+        problems += faults
+        if definition is not None:
+            found[definition.workflow] = Workflow(definition, text, hashlib.sha256(text.encode()).hexdigest())
+    if problems:
+        raise BadInput(problems)
+    return found
+
+
+def _read(path: Path) -> tuple[str, list[Problem]]:
+    try:
+        return path.read_text(encoding="utf-8"), []
+    except (OSError, UnicodeDecodeError):
+        return "", [Problem(_("The file cannot be read."), Place(str(path)), _("Save it as UTF-8 text."))]
+
+
+def letters_in(folder: Path) -> dict[str, set[str]]:
+    """Return the letters of a templates folder, each with the languages it is written in."""
+    letters = (item for item in folder.iterdir() if item.is_dir()) if folder.is_dir() else ()
+    return {letter.name: {path.stem for path in letter.glob("*.md")} for letter in letters if letter.name[0] != "_"}
+
+
+def definition_of(session: Session, sha256: str) -> Definition:
+    """Return the definition of a stored version."""
+    return _parsed(session.get_one(WorkflowVersion, sha256).text)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Definition:
+    # A stored text was checked when its campaign was made. Whether its letters still exist is asked when drafting.
+    definition, problems = check(text, "", _AnyLetter())
+    if definition is None:
+        raise BadInput(problems)
+    return definition
+
+
+class _AnyLetter(dict[str, set[str]]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> set[str]:
+        return set(LANGUAGES)
+
+
+def own_holidays(settings: Settings) -> Mapping[str, frozenset[date]]:
+    """Return the centre's own days off a country. Raises BadInput for what is no date."""
+    return {country: frozenset(map(_day, days)) for country, days in settings.campaigns.holidays.items()}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        place = Place("config.toml", field="campaigns.holidays")
+        problem = _("{value} is not a date.", value=text)
+        raise BadInput([Problem(problem, place, _("Write year, month and day, for example 2026-12-31."))]) from None
