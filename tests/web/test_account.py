@@ -15,7 +15,7 @@ from tests.web.conftest import FROM_HERE, PASSWORD, Browser
 
 
 def test_signing_in_leads_on_and_sets_a_cookie_scripts_cannot_read(browser: Browser) -> None:
-    answer = browser.post("/login", {"email": "haewook@example.com", "password": PASSWORD, "next": "/me"})
+    answer = browser.post("/login", {"username": "haewook@example.com", "password": PASSWORD, "next": "/me"})
     assert answer.status_code == 303
     assert answer.headers["location"] == "/me"
     cookie = answer.headers["set-cookie"]
@@ -29,12 +29,12 @@ def test_the_cookie_stays_off_plain_http_where_https_is_there(site: Context) -> 
     web = site.settings.web.model_copy(update={"public_url": "https://ieum.example"})
     site.settings = site.settings.model_copy(update={"web": web})
     with TestClient(create_app(site), follow_redirects=False) as client:
-        answer = client.post("/login", data={"email": "haewook@example.com", "password": PASSWORD}, headers=FROM_HERE)
+        answer = client.post("/login", data={"username": "haewook@example.com", "password": PASSWORD}, headers=FROM_HERE)
         assert "Secure" in answer.headers["set-cookie"]
 
 
 def test_a_wrong_password_keeps_the_address_and_says_one_sentence(browser: Browser) -> None:
-    answer = browser.post("/login", {"email": "haewook@example.com", "password": "wrong"})
+    answer = browser.post("/login", {"username": "haewook@example.com", "password": "wrong"})
     assert answer.status_code == 422
     assert 'value="haewook@example.com"' in answer.text
     assert "오류:" in answer.text
@@ -42,20 +42,20 @@ def test_a_wrong_password_keeps_the_address_and_says_one_sentence(browser: Brows
 
 
 def test_an_unknown_address_gets_the_same_answer_as_a_wrong_password(browser: Browser) -> None:
-    known = browser.post("/login", {"email": "haewook@example.com", "password": "wrong"})
-    unknown = browser.post("/login", {"email": "nobody@example.com", "password": "wrong"})
+    known = browser.post("/login", {"username": "haewook@example.com", "password": "wrong"})
+    unknown = browser.post("/login", {"username": "nobody@example.com", "password": "wrong"})
     assert unknown.status_code == known.status_code
     assert unknown.text.replace("nobody@", "haewook@") == known.text
 
 
 def test_after_five_failures_it_waits_a_minute(browser: Browser, clock: FrozenClock) -> None:
     for _try in range(5):
-        browser.post("/login", {"email": "haewook@example.com", "password": "wrong"})
-    waiting = browser.post("/login", {"email": "haewook@example.com", "password": PASSWORD})
+        browser.post("/login", {"username": "haewook@example.com", "password": "wrong"})
+    waiting = browser.post("/login", {"username": "haewook@example.com", "password": PASSWORD})
     assert waiting.status_code == 429
     assert "1분" in waiting.text
     clock.advance(timedelta(minutes=1))
-    assert browser.post("/login", {"email": "haewook@example.com", "password": PASSWORD}).status_code == 303
+    assert browser.post("/login", {"username": "haewook@example.com", "password": PASSWORD}).status_code == 303
 
 
 def test_somebody_signed_in_needs_no_sign_in_page(haewook: Browser) -> None:
@@ -158,8 +158,8 @@ def test_a_new_password_works_and_keeps_this_browser(haewook: Browser, browser: 
     answer = haewook.post("/me/password", {"old": PASSWORD, "password": new, "repeated": new})
     assert answer.status_code == 303
     assert haewook.get("/me").status_code == 200
-    assert browser.post("/login", {"email": "haewook@example.com", "password": PASSWORD}).status_code == 422
-    assert browser.post("/login", {"email": "haewook@example.com", "password": new}).status_code == 303
+    assert browser.post("/login", {"username": "haewook@example.com", "password": PASSWORD}).status_code == 422
+    assert browser.post("/login", {"username": "haewook@example.com", "password": new}).status_code == 303
 
 
 def test_a_password_is_not_changed_without_the_old_one(haewook: Browser) -> None:

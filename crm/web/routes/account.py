@@ -32,14 +32,14 @@ def login_form(visit: Anyone, next: str = "/") -> Response:
 
 
 @router.post("/login")
-def login(visit: Anyone, email: Text = "", password: Text = "", next: Text = "/") -> Response:
+def login(visit: Anyone, username: Text = "", password: Text = "", next: Text = "/") -> Response:
     try:
-        user = service.sign_in(visit.db, email, password, visit.now)
+        user = service.sign_in(visit.db, username, password, visit.now)
     except Refused as refused:
-        return visit.page("account/login.html", status=429, next=local_path(next), email=email, wrong=refused.message)
+        return visit.page("account/login.html", status=429, next=local_path(next), email=username, wrong=refused.message)
     if user is None:
         wrong = _("The e-mail address or the password is wrong.")
-        return visit.page("account/login.html", status=422, next=local_path(next), email=email, wrong=wrong)
+        return visit.page("account/login.html", status=422, next=local_path(next), email=username, wrong=wrong)
     return _enter(visit, user, local_path(next))
 
 
