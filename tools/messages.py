@@ -84,7 +84,9 @@ def rewrite(room: str, wanted: dict[Message, list[str]], translations: dict[Mess
         fresh.add(message, string if string else (("",) if isinstance(message, tuple) else ""), locations=files)
     buffer = io.BytesIO()
     write_po(buffer, fresh, omit_header=True, include_lineno=False, width=110, sort_output=False)
-    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n'
+    head = (
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n'
+    )
     path = PACKAGE / "locale" / "ko" / f"{room}.po"
     path.write_text(head + "\n" + buffer.getvalue().decode().strip() + "\n", encoding="utf-8")
 

@@ -15,9 +15,9 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 CONFIGURATION_HEAD = """# Configuration
 
-`config.toml` is read into one typed object. Unknown keys are refused with file and line. The environment is stronger than
-the file: `IEUM_SMTP__HOST=mail.example.com` sets `[smtp] host`. Secrets stand in the environment only, or in a file named by
-`..._FILE` (`IEUM_SMTP__PASSWORD_FILE=/run/secrets/smtp`). `crm doctor` checks all of it and names the cure.
+`config.toml` is read into one typed object. Unknown keys are refused with file and line. The environment is stronger
+than the file: `IEUM_SMTP__HOST=mail.example.com` sets `[smtp] host`. Secrets stand in the environment only, or in a
+file named by `..._FILE` (`IEUM_SMTP__PASSWORD_FILE=/run/secrets/smtp`). `crm doctor` checks all of it and names the cure.
 
 Commands look for the file named by `--config`, then `IEUM_CONFIG`, then `./config.toml`.
 
@@ -26,8 +26,8 @@ This page is written by `make docs` from `crm/core/config.py`.
 
 CLI_HEAD = """# Command line
 
-Exit codes: 0 done, 1 not possible, 2 wrong input. Data goes to stdout (one JSON object a line with `--json`), messages to
-stderr. Messages are Korean unless the terminal's locale is English.
+Exit codes: 0 done, 1 not possible, 2 wrong input. Data goes to stdout (one JSON object a line with `--json`), messages
+to stderr. Messages are Korean unless the terminal's locale is English.
 
 This page is written by `make docs` from `crm/cli/`.
 """

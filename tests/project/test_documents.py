@@ -1,0 +1,44 @@
+"""Documents that can be checked are."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import reference  # noqa: E402
+
+
+@pytest.mark.parametrize("name", sorted(reference.PAGES))
+def test_the_reference_pages_are_those_of_the_code(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text("utf-8") == reference.PAGES[name](), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "README.ko.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/decisions/README.md"]
+)
+def test_every_link_of_a_document_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_readme_shows_the_two_commands(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+
+
+def test_ci_runs_the_tests_the_readme_names() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_no_package_index_is_named_in_any_locked_file() -> None:
+    for name in ("constraints.txt", "pyproject.toml", "Makefile", ".ci/run"):
+        text = (ROOT / name).read_text("utf-8")
+        assert not re.search(r"--(extra-)?index-url|--find-links|https?://[^ ]*(pypi|simple)", text), name
