@@ -17,7 +17,8 @@ CONFIGURATION_HEAD = """# Configuration
 
 `config.toml` is read into one typed object. Unknown keys are refused with file and line. The environment is stronger
 than the file: `IEUM_SMTP__HOST=mail.example.com` sets `[smtp] host`. Secrets stand in the environment only, or in a
-file named by `..._FILE` (`IEUM_SMTP__PASSWORD_FILE=/run/secrets/smtp`). `crm doctor` checks all of it and names the cure.
+file named by `..._FILE` (`IEUM_SMTP__PASSWORD_FILE=/run/secrets/smtp`). `crm doctor` checks all of it and names the
+cure.
 
 Commands look for the file named by `--config`, then `IEUM_CONFIG`, then `./config.toml`.
 

@@ -56,11 +56,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give a session whose changes are thrown away."""
+        """Give a session whose changes are thrown away. Rows read in it can still be looked at afterwards."""
         with Session(self.engine, expire_on_commit=False) as session:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would make the rows forget what was read
                 session.rollback()
 
     @contextmanager
