@@ -41,12 +41,16 @@ class Letter:
 
 @dataclass(frozen=True)
 class Recipient:
-    """``country`` is ISO 3166-1 alpha-2 of the person or their company, None when unknown; ``timezone`` IANA."""
+    """``country`` is ISO 3166-1 alpha-2 of the person or else their company, None when unknown; ``timezone`` IANA.
+
+    ``company_country`` is given when it is known to differ from the person's.
+    """
 
     address: str
     country: str | None
     timezone: str | None = None
     hard_bounced: bool = False
+    company_country: str | None = None
 
 
 @dataclass(frozen=True)

@@ -82,14 +82,23 @@ def _jurisdiction(question: Question, rules: Sequence[CountryRule]) -> list[Verd
     if not rules:
         return [Verdict(Level.BLOCK, "LAW_JURISDICTION_UNKNOWN", resolves="SET_COUNTRY")]
     found = [Verdict(Level.PASS, "COUNTRY_KNOWN", {"country": country}, rules[0].article)]
-    ending = question.recipient.address.rpartition(".")[2].lower()
-    if ending in LABEL_DOMAINS and ending.upper() != country:
-        params = {"country": country, "other_country": ending.upper()}
+    other = _other_country(question)
+    if other:
+        params = {"country": country, "other_country": other}
         found.append(Verdict(Level.CHECK, "LAW_JURISDICTION_CONFLICT", params, resolves="SET_COUNTRY"))
     if rules[0].confidence == "low" and question.letter.kind is LetterKind.COMMERCIAL:
         code = "LAW_DEFAULT_RULE" if rules[0].is_default else "LAW_HUMAN_REVIEW_REQUIRED"
         found.append(Verdict(Level.CHECK, code, {"country": country}, rules[0].article, "CONFIRM_RULE"))
     return found
+
+
+def _other_country(question: Question) -> str | None:
+    """Another country that the company or the mailbox points to; the mailbox only where a label is compulsory."""
+    country, company = question.recipient.country, question.recipient.company_country
+    if company and company != country:
+        return company
+    ending = question.recipient.address.rpartition(".")[2].lower()
+    return ending.upper() if ending in LABEL_DOMAINS and ending.upper() != country else None
 
 
 def _overlay(question: Question, law: Lawbook) -> list[Verdict]:

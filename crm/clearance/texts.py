@@ -18,7 +18,7 @@ VERDICTS: dict[str, tuple[str, str]] = {
     "COUNTRY_KNOWN": (N_("Country"), N_("The rules of {country} apply.")),
     "LAW_JURISDICTION_CONFLICT": (
         N_("Country to be checked"),
-        N_("The buyer is recorded in {country}, but the mailbox belongs to {other_country}."),
+        N_("The buyer is recorded in {country}, but company or mailbox point to {other_country}."),
     ),
     "LAW_DEFAULT_RULE": (
         N_("No rule of its own"),
@@ -223,6 +223,14 @@ REFUSALS: dict[str, str] = {
     "manual": N_("entered by hand"),
 }
 
+EVIDENCE: dict[str, str] = {
+    "file": N_("file {value}"),
+    "sheet": N_("sheet {value}"),
+    "row": N_("row {value}"),
+    "column": N_("column {value}"),
+    "wording": N_("wording “{value}”"),
+}
+
 
 def say(verdict: Verdict) -> tuple[str, str]:
     """Return title and sentence of a verdict in the viewer's language; an unknown code is shown as it is."""
@@ -235,6 +243,12 @@ def say(verdict: Verdict) -> tuple[str, str]:
 def remedy(verdict: Verdict) -> str:
     """Return what a person can do about the verdict, or an empty text."""
     return _(REMEDIES[verdict.resolves]) if verdict.resolves in REMEDIES else ""
+
+
+def evidence(source: str, facts: Mapping[str, object]) -> str:
+    """Return in one line what proves a consent: where it comes from, and what was kept of it."""
+    words = [_(EVIDENCE[key], value=value) if key in EVIDENCE else str(value) for key, value in facts.items() if value]
+    return ", ".join([source, *words] if source else words)
 
 
 def shown(params: Mapping[str, object]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from crm.clearance import rules
 from crm.clearance.question import Level, Suppression, Verdict
 from crm.clearance.rules import evaluate
-from crm.clearance.texts import BASES, ITEMS, REFUSALS, REMEDIES, VERDICTS, remedy, say
+from crm.clearance.texts import BASES, EVIDENCE, ITEMS, REFUSALS, REMEDIES, VERDICTS, remedy, say
 from crm.core.i18n import _, speaking
 from crm.pipeline import rules as pipeline
 from tests.clearance.cases import NOW, basis, question, with_subject, written
@@ -22,6 +22,7 @@ EVERY_TEXT = [
     *BASES.values(),
     *ITEMS.values(),
     *REFUSALS.values(),
+    *EVIDENCE.values(),
 ]
 
 
