@@ -247,11 +247,13 @@ def _report_text(part: Message) -> str:
 
 
 def _written(block: Message) -> str:
-    rest = block.get_payload()
+    inner = block.get_payload()
     lines = [f"{name}: {decode(str(value).encode('utf-8', 'surrogateescape'))}" for name, value in block.raw_items()]
-    if isinstance(rest, list):
-        rest = "\n\n".join(_written(item) for item in rest if isinstance(item, Message))
-    return "\n".join(lines) + ("\n\n" + str(rest) if rest else "")
+    if isinstance(inner, list):
+        rest = "\n\n".join(_written(item) for item in inner if isinstance(item, Message))
+    else:
+        rest = decode(payload(block))  # get_payload() without decoding would destroy what is not ASCII
+    return "\n".join(lines) + (f"\n\n{rest}" if rest else "")
 
 
 def _decoded(text: str, coding: str) -> str:

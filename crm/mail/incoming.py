@@ -73,7 +73,7 @@ def _parsed(raw: bytes) -> Incoming:
     complaint = complaint_in(message)
     subject, text = header(message, "Subject"), body(message)
     newest = replies.newest(text)
-    automatic = not bounces and not complaint and _is_automatic(message, subject)
+    automatic = not bounces and not complaint and _is_automatic(message, subject, newest)
     away = automatic and replies.says_absent(f"{subject}\n{newest}")
     return Incoming(
         message_id=_first_id(header(message, "Message-ID")),
@@ -98,8 +98,8 @@ def _parsed(raw: bytes) -> Incoming:
     )
 
 
-def _is_automatic(message: Message, subject: str) -> bool:
-    """RFC 3834 section 5, what Exchange and old programs add, and at last the subject."""
+def _is_automatic(message: Message, subject: str, newest: str) -> bool:
+    """RFC 3834 section 5, what Exchange and old programs add, and at last subject and wording."""
     submitted = header(message, "Auto-Submitted").split(";")[0].strip().lower()
     if submitted and submitted != "no":
         return True
@@ -107,7 +107,9 @@ def _is_automatic(message: Message, subject: str) -> bool:
         return True
     if header(message, "Precedence").lower() in ("auto_reply", "auto-reply", "junk", "bulk"):
         return True
-    return bool(header(message, "X-Auto-Response-Suppress")) or replies.is_auto_subject(subject)
+    if header(message, "X-Auto-Response-Suppress") or replies.is_auto_subject(subject):
+        return True
+    return not subject.lower().startswith("re:") and replies.opens_with_absence(newest)
 
 
 def _asks_to_stop(subject: str, newest: str) -> bool:

@@ -178,6 +178,8 @@ class _Walker(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in self._SILENT and tag != "head":
             self._silent = max(0, self._silent - 1)
+        if tag in ("td", "th"):
+            self._lines[-1] += " "
         if tag == "blockquote":
             self._break()
             self._depth = max(0, self._depth - 1)

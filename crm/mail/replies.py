@@ -96,6 +96,11 @@ def says_absent(text: str) -> bool:
     return bool(_AWAY.search(text))
 
 
+def opens_with_absence(newest_text: str) -> bool:
+    """True if a short text begins with an absence, as automatic answers do that carry no mark of it."""
+    return len(newest_text) <= 600 and says_absent(newest_text[:160])
+
+
 def is_auto_subject(subject: str) -> bool:
     """True if a subject begins as automatic answers begin. ``Re: …`` never does: a person pressed reply."""
     return bool(_AUTO_SUBJECT.search(subject))

@@ -60,7 +60,8 @@ _WORDS: dict[Cause, tuple[str, ...]] = {
     "sign_in": (r"authentication (is )?(required|failed|credentials)", r"must (first )?authenticate"),
     "mailbox_full": (
         r"(mailbox|inbox|quota|storage|account|user)[^.\n]{0,40}(full|over ?quota|exceed|over its limit|out of space)",
-        r"(over|exceed\w*|insufficient)[^.\n]{0,20}(quota|storage|disk space)",
+        r"(over|exceed\w*|reached|insufficient)[^.\n]{0,20}(quota|storage|disk space)",
+        r"quota violation|full (mailbox|inbox)",
         r"(메일함|편지함|용량)[^.\n]{0,20}(가득|초과)",
         r"(容量|邮箱|郵箱|信箱)[^.\n]{0,12}(已?满|已?滿|超)",
         r"buz[oó]n[^.\n]{0,20}lleno",
@@ -107,7 +108,7 @@ def meaning(refused: Refused) -> Meaning:
 
 def status_in(text: str) -> str:
     """Return the enhanced status code (RFC 3463) that stands in a server's answer, or an empty string."""
-    found = re.search(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)", text)
+    found = re.search(r"(?<![\d.])([45])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)", text)
     return found[0] if found else ""
 
 
