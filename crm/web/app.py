@@ -7,10 +7,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 
 from crm.core.context import Context
+from crm.drafts.templates import Library
 from crm.web import errors
 from crm.web.front import FrontDoor, body_limit
 from crm.web.pages import Pages
-from crm.web.routes import account, files, help, home
+from crm.web.routes import account, buyers, deals, files, help, pipeline, tasks
 
 
 def create_app(
@@ -33,10 +34,12 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
-    app.state.pages = Pages(templates)
+    app.state.library = Library(context.settings.templates_dir)
+    app.state.pages = Pages(app.state.library, templates)
     app.state.banner = banner
     app.add_middleware(FrontDoor, context=context)
     errors.install(app)
-    for router in (files.router, account.router, help.router, home.router, *routers):
+    own = (files, account, help, pipeline, buyers, deals, tasks)
+    for router in (*(area.router for area in own), *routers):
         app.include_router(router, max_body_size=body_limit(context.settings))
     return app

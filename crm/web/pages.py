@@ -12,9 +12,12 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from crm.clearance import texts as clearance_texts
 from crm.core import i18n
+from crm.drafts.templates import Library
 from crm.exporters.rules import in_language
-from crm.web import navigation, words
+from crm.pipeline import texts as stages
+from crm.web import naming, navigation, words
 from crm.web.assets import assets
 from crm.web.visitors import Visitor
 
@@ -24,10 +27,12 @@ HTMX_CONFIG = json.dumps({"includeIndicatorCSS": False, "noSwap": [204, 304, "5x
 
 
 class Pages:
-    """The templates, ready to be shown. ``folders`` are searched after the project's own."""
+    """The templates, ready to be shown. ``folders`` are searched after the project's own; ``library`` names letters."""
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, library: Library, folders: Sequence[Path] = ()) -> None:
         self.environment = _environment([TEMPLATE_DIR, *folders])
+        letter_name = naming.letter_namer(library)
+        self.environment.globals.update(letter_name=letter_name, step_name=naming.step_namer(letter_name))
 
     def show(self, request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a page for a request; with ``HX-Request`` only what changes inside ``body``."""
@@ -123,6 +128,13 @@ def _environment(folders: Sequence[Path]) -> Environment:
         days_between=words.days_between,
         country=words.country,
         tongue=words.tongue,
+        stage_name=stages.stage_name,
+        turn_name=naming.turn_name,
+        next_stage=naming.next_stage,
+        reason_name=naming.move_reason,
+        request_name=naming.request_name,
+        basis_name=naming.basis_name,
+        evidence=clearance_texts.evidence,
     )
     return environment
 

@@ -23,6 +23,7 @@ from crm.exporters.models import Exporter
 from crm.exporters.service import assign
 from crm.web.app import create_app
 from crm.web.visitors import SESSION_COOKIE
+from tests.web.world import World, furnish
 
 PASSWORD = "늦가을 킨텍스 3홀"
 FROM_HERE = {"sec-fetch-site": "same-origin"}
@@ -136,3 +137,10 @@ def mina(sign_in: Callable[[str], Browser]) -> Browser:
 @pytest.fixture
 def dasom(sign_in: Callable[[str], Browser]) -> Browser:
     return sign_in("dasom")
+
+
+@pytest.fixture
+def world(site: Context) -> World:
+    """A furnished house: buyers in four countries, their deals, one task."""
+    with site.db.writing() as session:
+        return furnish(session, site.clock.now())

@@ -29,7 +29,9 @@ def test_the_cookie_stays_off_plain_http_where_https_is_there(site: Context) -> 
     web = site.settings.web.model_copy(update={"public_url": "https://ieum.example"})
     site.settings = site.settings.model_copy(update={"web": web})
     with TestClient(create_app(site), follow_redirects=False) as client:
-        answer = client.post("/login", data={"username": "haewook@example.com", "password": PASSWORD}, headers=FROM_HERE)
+        answer = client.post(
+            "/login", data={"username": "haewook@example.com", "password": PASSWORD}, headers=FROM_HERE
+        )
         assert "Secure" in answer.headers["set-cookie"]
 
 

@@ -36,7 +36,9 @@ def login(visit: Anyone, username: Text = "", password: Text = "", next: Text = 
     try:
         user = service.sign_in(visit.db, username, password, visit.now)
     except Refused as refused:
-        return visit.page("account/login.html", status=429, next=local_path(next), email=username, wrong=refused.message)
+        return visit.page(
+            "account/login.html", status=429, next=local_path(next), email=username, wrong=refused.message
+        )
     if user is None:
         wrong = _("The e-mail address or the password is wrong.")
         return visit.page("account/login.html", status=422, next=local_path(next), email=username, wrong=wrong)

@@ -1,0 +1,64 @@
+"""Codes of the other rooms in the viewer's words."""
+
+from collections.abc import Callable
+
+from crm.campaigns.queries import StepRow
+from crm.clearance import texts as clearance_texts
+from crm.core.i18n import N_, _, language
+from crm.drafts.templates import Library
+from crm.exporters.rules import in_language
+from crm.pipeline import texts as pipeline_texts
+from crm.pipeline.rules import WAY
+
+REQUESTS = {
+    "catalogue": N_("catalogue"),
+    "price_list": N_("price list"),
+    "sample": N_("sample"),
+    "quotation": N_("quotation"),
+    "meeting": N_("meeting"),
+    "certificate": N_("certificate"),
+}
+MOVE_REASONS = {"reply": N_("The buyer answered."), **pipeline_texts.LOST_REASONS}
+
+
+def request_name(code: str) -> str:
+    """Return what a buyer asked for."""
+    return _(REQUESTS.get(code, code))
+
+
+def move_reason(text: str) -> str:
+    """Return why a deal moved: a code in words, what a person wrote as it stands."""
+    return _(MOVE_REASONS[text]) if text in MOVE_REASONS else text
+
+
+def basis_name(code: str) -> str:
+    """Return the name of a basis for writing."""
+    return _(clearance_texts.BASES[code]) if code in clearance_texts.BASES else code
+
+
+def turn_name(code: str) -> str:
+    """Return whose turn it is."""
+    return _(pipeline_texts.TURNS.get(code, code))
+
+
+def next_stage(stage: str) -> str:
+    """Return the stage after this one, which the form to move a deal proposes."""
+    codes = [one.value for one in WAY]
+    return codes[min(codes.index(stage) + 1, len(codes) - 1)] if stage in codes else "replied"
+
+
+def letter_namer(library: Library) -> Callable[[str], str]:
+    """Return what names letters by the titles of ``library``; one that is gone keeps its file name."""
+    titles = {letter.name: letter.title for letter in library.letters()}
+    return lambda name: in_language(titles[name], language()) if name in titles else name
+
+
+def step_namer(letter_name: Callable[[str], str]) -> Callable[[StepRow], str]:
+    """Return what names steps: a letter by its title, a task by its kind."""
+
+    def step_name(step: StepRow) -> str:
+        if step.kind == "mail":
+            return letter_name(step.what)
+        return _(pipeline_texts.TASK_KINDS.get(step.what, step.what))
+
+    return step_name

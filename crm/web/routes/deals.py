@@ -1,0 +1,143 @@
+"""A deal: its stage and history, moving it on, signing the exclusive contract."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form
+from starlette.responses import Response
+
+from crm.accounts.models import Role
+from crm.accounts.rules import Action, require
+from crm.core.clock import KST
+from crm.core.errors import BadInput, CrmError, Place, Problem, Refused
+from crm.core.i18n import _
+from crm.exporters.service import lines_of
+from crm.imports.countries import country_of
+from crm.pipeline import queries, service, texts
+from crm.pipeline.rules import LostReason, Stage
+from crm.web import words
+from crm.web.visits import Visit, only
+
+router = APIRouter()
+Text = Annotated[str, Form()]
+AdvisorOrStaff = Annotated[Visit, Depends(only(Role.ADVISOR, Role.STAFF))]
+
+
+@router.get("/deals/{deal_id}")
+def deal(visit: AdvisorOrStaff, deal_id: int) -> Response:
+    return visit.page("deals/deal.html", **_shown(visit, deal_id))
+
+
+def _shown(visit: Visit, deal_id: int, **typed: Any) -> dict[str, Any]:
+    page = queries.get_deal(visit.db, visit.viewer, deal_id, now=visit.now)
+    today = visit.now.astimezone(KST).date()
+    first = {
+        "stage": "",
+        "reason": "",
+        "lost_reason": "",
+        "territory": words.country(page.card.country),
+        "line_id": page.deal.product_line_id,
+        "starts_on": today.isoformat(),
+        "ends_on": date(today.year + 2, today.month, min(today.day, 28)).isoformat(),
+        "kind": "exclusive",
+        "status": "signed",
+        "minimum": "",
+    }
+    return {
+        "page": page,
+        "deal": page.deal,
+        "card": page.card,
+        "stages": [(stage.value, texts.stage_name(stage)) for stage in Stage],
+        "lost_reasons": [("", ""), *((reason.value, _(texts.LOST_REASONS[reason])) for reason in LostReason)],
+        "lines": lines_of(visit.db, page.deal.exporter_id),
+        "kinds": [(code, _(name)) for code, name in texts.CONTRACT_KINDS.items()],
+        "typed": {**first, **typed},
+    }
+
+
+@router.post("/deals/{deal_id}/move")
+def move(visit: AdvisorOrStaff, deal_id: int, stage: Text = "", reason: Text = "", lost_reason: Text = "") -> Response:
+    require(visit.viewer, Action.MOVE_DEALS)
+    page = queries.get_deal(visit.db, visit.viewer, deal_id)
+    try:
+        service.move(
+            visit.db,
+            page.deal,
+            stage,
+            by=visit.viewer.email,
+            now=visit.now,
+            reason=reason.strip(),
+            lost_reason=lost_reason,
+        )
+    except Refused as refused:
+        typed = {"stage": stage, "reason": reason, "lost_reason": lost_reason}
+        return _again(visit, deal_id, refused, "lost_reason" if stage == Stage.LOST else "reason", typed)
+    return visit.go(f"/deals/{deal_id}", _("The deal is now at: {stage}", stage=texts.stage_name(stage)))
+
+
+def _again(visit: Visit, deal_id: int, error: CrmError, field: str, typed: dict[str, Any]) -> Response:
+    known = isinstance(error, BadInput) and error.problems[0].place.field
+    bad = error if known else BadInput([Problem(error.message, Place(field=field))])
+    visit.db.rollback()
+    return visit.again("deals/deal.html", bad, **_shown(visit, deal_id, **typed))  # type: ignore[arg-type]
+
+
+@router.post("/deals/{deal_id}/contract")
+def sign(
+    visit: AdvisorOrStaff,
+    deal_id: int,
+    territory: Text = "",
+    line_id: Annotated[int, Form()] = 0,
+    starts_on: Text = "",
+    ends_on: Text = "",
+    kind: Text = "exclusive",
+    status: Text = "signed",
+    minimum: Text = "",
+) -> Response:
+    require(visit.viewer, Action.SIGN_CONTRACTS)
+    page = queries.get_deal(visit.db, visit.viewer, deal_id)
+    typed = {
+        "territory": territory,
+        "line_id": line_id,
+        "starts_on": starts_on,
+        "ends_on": ends_on,
+        "kind": kind,
+        "status": status,
+        "minimum": minimum,
+    }
+    try:
+        service.sign_exclusive(
+            visit.db,
+            page.deal,
+            territory=_countries(territory),
+            product_line_id=line_id,
+            starts_on=_day(starts_on, "starts_on"),
+            ends_on=_day(ends_on, "ends_on"),
+            kind=kind if kind in texts.CONTRACT_KINDS else "exclusive",
+            status="offered" if status == "offered" else "signed",
+            minimum=minimum.strip(),
+            by=visit.viewer.email,
+            now=visit.now,
+        )
+    except (BadInput, Refused) as error:
+        return _again(visit, deal_id, error, "territory", typed)
+    return visit.go(f"/deals/{deal_id}", _("The contract is stored."))
+
+
+def _countries(text: str) -> list[str]:
+    names = [name.strip() for name in text.replace("，", ",").replace("、", ",").split(",") if name.strip()]
+    codes = {name: country_of(name) for name in names}
+    unknown = [name for name, code in codes.items() if not code]
+    if unknown:
+        message = _("There is no country {name}.", name=", ".join(unknown))
+        hint = _("Write names or two-letter codes with commas between them.")
+        raise BadInput([Problem(message, Place(field="territory"), hint)])
+    return list(codes.values())
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        hint = _("Write it as 2026-11-24.")
+        raise BadInput([Problem(_("This is not a date."), Place(field=field), hint)]) from None
