@@ -20,6 +20,18 @@ from crm.clearance.composition import (
 from crm.clearance.lawbook import BasisRule, CountryRule, Lawbook, QuietHours, lawbook
 from crm.clearance.question import BasisRecord, LetterKind, Level, Question, Suppression, Verdict
 
+__all__ = [
+    "Verdict",
+    "after_period",
+    "basis_of",
+    "blocked",
+    "evaluate",
+    "level",
+    "may_go_at",
+    "next_allowed",
+    "zone_of",
+]
+
 BASIS_PREFERENCE = ("express_optin", "transaction", "sale_soft_optin")
 FORBIDDEN_SOURCES = frozenset({"harvested", "guessed", "bought"})
 HEAD = 20

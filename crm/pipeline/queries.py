@@ -43,6 +43,22 @@ class DealCard:
     lost_reason: str
     quiet: bool
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the deal under the names that the command line and exports use."""
+        return {
+            "id": self.id,
+            "stage": self.stage,
+            "exporter": self.exporter,
+            "company": self.organisation,
+            "person": self.person,
+            "country": self.country or "",
+            "product_line": self.line,
+            "turn": self.turn,
+            "next_step": self.next_step,
+            "stage_since": self.stage_since.isoformat(),
+            "lost_reason": self.lost_reason,
+        }
+
 
 @dataclass(frozen=True)
 class StageColumn:
