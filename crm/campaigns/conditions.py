@@ -82,7 +82,7 @@ VOCABULARY: Mapping[str, Mapping[str, Word]] = {
     "contact": {
         "country": Word(TEXT, "country code of two letters (ISO 3166-1), empty if not known", known_countries),
         "city": Word(TEXT, "city as written in the list"),
-        "language": Word(TEXT, "language of letters, empty if not known", lambda: frozenset(LANGUAGES)),
+        "language": Word(TEXT, "the language the buyer is written to in", lambda: frozenset(LANGUAGES)),
         "company": Word(TEXT, "the buyer's company"),
     },
     "lead": {

@@ -45,7 +45,7 @@ class LeadCard:
     @property
     def language(self) -> str:
         """Return the language this buyer is written to in."""
-        return choose_language(self.facts.contact.language, self.country)
+        return self.facts.contact.language
 
     def time(self, definition: Definition, own_holidays: OwnHolidays) -> BuyerTime | None:
         """Return the buyer's clock and calendar under a workflow, or None when the country is not known."""
@@ -114,11 +114,12 @@ def _card(
 
 
 def _facts(lead: Lead, contact: Contact, firm: Organisation | None, stage: str | None) -> Facts:
+    country = (contact.country or (firm.country if firm else None) or "").upper()
     return Facts(
         contact=ContactFacts(
-            country=(contact.country or (firm.country if firm else None) or "").upper(),
+            country=country,
             city=contact.city or (firm.city if firm and not contact.country else ""),
-            language=contact.language,
+            language=choose_language(contact.language, country),
             company=firm.name if firm else "",
         ),
         lead=TalkFacts(

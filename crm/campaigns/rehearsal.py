@@ -25,7 +25,7 @@ from crm.campaigns.workflows import definition_of, load_workflows, own_holidays
 from crm.clearance import rules as clearance_rules
 from crm.clearance import service as clearance
 from crm.clearance import texts as clearance_texts
-from crm.clearance.question import LastLetter, Verdict
+from crm.clearance.question import Verdict
 from crm.core.clock import KST
 from crm.core.config import Settings
 from crm.core.errors import NotFound
@@ -280,7 +280,7 @@ def _cleared(
 
     The letters planned earlier for the same person, from whichever exporter, count as sent.
     """
-    earlier: dict[int, list[LastLetter]] = {}
+    earlier: dict[int, list[datetime]] = {}
     for letter in sorted(letters, key=lambda letter: (letter.due_at, letter.lead_id)):
         card = cards[letter.lead_id]
         before = earlier.setdefault(letter.contact_id, [])
@@ -294,5 +294,5 @@ def _cleared(
             moment=letter.due_at,
             last_letters=tuple(before),
         )
-        before.append(LastLetter(letter.due_at, letter.exporter_id))
+        before.append(letter.due_at)
         yield replace(letter, verdicts=tuple(verdicts))
