@@ -1,0 +1,22 @@
+"""``python -m bench [NAME …]``: runs the named measurements, or lists them."""
+
+import importlib
+import sys
+
+MEASUREMENTS = {"demo_start": "seconds from a fresh clone to the first page, and on the second start"}
+
+
+def main(names: list[str]) -> int:
+    if not names:
+        for name, about in MEASUREMENTS.items():
+            sys.stdout.write(f"{name:12} {about}\n")
+        return 0
+    for name in names:
+        if name not in MEASUREMENTS:
+            sys.stderr.write(f"There is no measurement {name}. Known: {', '.join(MEASUREMENTS)}\n")
+            return 2
+        importlib.import_module(f"bench.{name}").main()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
