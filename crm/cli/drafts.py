@@ -37,7 +37,7 @@ def list_(json: Json = False) -> None:
                 "exporter": row.exporter.code, "level": row.level, "subject": row.draft.subject,
                 "version": row.draft.version,
             }
-            for row in queries.queue(session, system_viewer(), now=context.clock.now())
+            for row in queries.queue(session, system_viewer(), context.settings, now=context.clock.now())
         ]  # fmt: skip
     heads = [
         ("id", "#"), ("planned_at", _("Planned")), ("to", _("To")), ("country", _("Country")),

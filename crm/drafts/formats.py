@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+import phonenumbers
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, get_currency_precision
@@ -142,7 +143,7 @@ def unit_price(amount: Decimal, currency: str, unit: str, language: str, country
     """Return a price with the unit it is for, e.g. ``USD 12.50 per piece``."""
     price = money(amount, currency, language, country)
     word = unit_name(unit, language, one=True)
-    return _PER[language].format(price=price, unit="1개" if word == "개" else f"1{word}" if language == "ja" else word)
+    return _PER[language].format(price=price, unit=f"1{word}" if language in ("ko", "ja") else word)
 
 
 _DAYS = {
@@ -170,3 +171,12 @@ def listing(items: tuple[str, ...], language: str, country: str | None = None) -
 def delivery_terms(rule: str, place: str) -> str:
     """Return an Incoterm with its place and version; never one without a place (ICC, Incoterms 2020)."""
     return f"{rule.upper()} {place} (Incoterms® 2020)"
+
+
+def phone(number: str) -> str:
+    """Return a telephone number as dialled from abroad, e.g. ``+82 31-000-0101``; what is none stays as it is."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))

@@ -152,8 +152,10 @@ class _LetterMarkdown(MarkdownIt):
 @cache
 def _markdown() -> MarkdownIt:
     markdown = _LetterMarkdown("zero", {"html": False, "breaks": True})
+    markdown.enable(["list", "paragraph"])
     markdown.inline = _CjkParser()
-    markdown.enable(["list", "paragraph", "text", "newline", "escape", "link", "emphasis", "balance_pairs"])
+    markdown.inline.ruler.enableOnly(["text", "newline", "escape", "link", "emphasis"])
+    markdown.inline.ruler2.enableOnly(["balance_pairs", "emphasis", "fragments_join"])
     markdown.core.ruler.push("bare_links", _link_bare_addresses)
     return markdown
 

@@ -31,8 +31,9 @@ class Request(StrEnum):
 class Facts:
     """Everything one letter in one language is written from. Texts are already in that language.
 
-    ``met_on`` is None unless the talk took place; ``reply_by`` and ``promised_by`` are days in the reader's calendar;
-    ``price`` is for one ``moq_unit``.
+    ``met_on`` is None unless the talk took place; ``noted`` tells whether the buyer's interest in ``product`` was
+    recorded, not assumed; ``price`` is for one ``moq_unit``; ``catalogue_language`` is set where it is another than the
+    letter's; ``reply_by`` and ``promised_by`` are days in the reader's calendar.
     """
 
     greeting: str
@@ -52,6 +53,7 @@ class Facts:
     website: str | None = None
     messenger: str | None = None
     product: str | None = None
+    noted: bool = False
     interests: tuple[str, ...] = ()
     requested: tuple[str, ...] = ()
     moq: int | None = None
@@ -234,6 +236,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
         Placeholder("website", "url", N_("the exporter's web site"), lambda f, _: _url(f.website)),
         Placeholder("messenger", "text", N_("messenger name the buyer may use"), lambda f, _: f.messenger),
         Placeholder("product", "text", N_("product line"), lambda f, _: f.product),
+        Placeholder("noted", "flag", N_("the buyer's interest in the product line was noted"), lambda f, _: f.noted),
         Placeholder("interests", "list", N_("the buyer's fields of interest"), lambda f, _: f.interests),
         Placeholder(
             "interest_list",
@@ -372,6 +375,7 @@ def _sample(language: str) -> Facts:
         sender_email="sales@hanbit.example",
         sender_phone="+82 31-000-0101",
         website="https://hanbit.example",
+        noted=True,
         interests=(interest, texts["product"]),
         requested=(Request.CATALOGUE, Request.PRICE_LIST, Request.SAMPLE),
         moq=500,

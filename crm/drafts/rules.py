@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crm.clearance.question import Level
 from crm.drafts import scripts
 from crm.drafts.names import NameParts, has_damaged_name, has_unreadable_name
 
-BLOCK, CHECK = "block", "check"
+BLOCK, CHECK = Level.BLOCK, Level.CHECK
 
 SUBJECT_LIMITS: Mapping[str, int] = {"ko": 35, "en": 60, "zh-Hans": 25, "zh-Hant": 25, "ja": 30, "es": 65}
 """Longest good subject in characters, without the label a law may put in front."""
@@ -31,7 +32,7 @@ LENGTH_LIMITS: Mapping[str, tuple[str, int]] = {
 class Finding:
     """One thing found in a letter: ``block`` or ``check``, a code of texts.py and what its sentence names."""
 
-    level: str
+    level: Level
     code: str
     params: Mapping[str, str | int] = field(default_factory=dict)
 

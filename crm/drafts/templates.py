@@ -105,6 +105,10 @@ class Library:
             raise NotFound(_("There is no letter called {name}. Known: {known}.", name=name, known=known))
         return self._letters[name]
 
+    def languages(self) -> dict[str, set[str]]:
+        """Return which languages each letter is written in: all of them, or it would not have been read."""
+        return {name: set(letter.compiled) for name, letter in self._letters.items()}
+
 
 # --- filling in ------------------------------------------------------------------------------------------------------
 
@@ -171,7 +175,7 @@ def _fill(value: object) -> str:
 
 _MARKUP = re.compile(r"[\\*\[\]<`]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
 _ESCAPED = re.compile(r"\\([\\*\[\]<`_&.)+-])")
-_LIST_MARK = re.compile(r"^(\d{1,9})([.)])(?=\s)|^([-+])(?=\s)")
+_LIST_MARK = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+])(?=\s|$)")
 
 
 def escape(text: str) -> str:

@@ -1,7 +1,11 @@
-"""The sentences for what ``rules`` finds."""
+"""The sentences for what ``rules`` finds; what clearance finds is said in its words."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
+from crm.clearance import texts as clearance_texts
+from crm.clearance.question import Level, Verdict
 from crm.core.i18n import N_, _
-from crm.drafts.rules import Finding
 
 TITLES: dict[str, str] = {
     "placeholder_left": N_("A placeholder is left"),
@@ -64,6 +68,18 @@ SENTENCES: dict[str, str] = {
 }
 
 
-def say(finding: Finding) -> tuple[str, str]:
-    """Return the title and the sentence of a finding in the viewer's language."""
-    return _(TITLES[finding.code]), _(SENTENCES[finding.code], **finding.params)
+class Said(Protocol):
+    """A finding of ours or a verdict of clearance."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def params(self) -> Mapping[str, object]: ...
+
+
+def say(found: Said) -> tuple[str, str]:
+    """Return the title and the sentence of a finding or a verdict in the viewer's language."""
+    if found.code in TITLES:
+        return _(TITLES[found.code]), _(SENTENCES[found.code], **found.params)
+    return clearance_texts.say(Verdict(Level.CHECK, found.code, found.params))

@@ -1,0 +1,295 @@
+"""The verbs of drafts: write what is due, write an answer, edit, cancel. What a letter says is in ``facts``."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from crm.campaigns import service as campaigns
+from crm.campaigns.models import Enrolment, Step
+from crm.clearance import rules as clearing
+from crm.clearance import service as clearance
+from crm.core import events
+from crm.core.config import Settings
+from crm.core.errors import BadInput, CrmError, NotFound, Stale
+from crm.core.i18n import _
+from crm.drafts.facts import Subject, facts_of, korean_rendering, subject_of
+from crm.drafts.language import KOREAN
+from crm.drafts.models import Draft
+from crm.drafts.placeholders import Facts
+from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, render, unmarked
+from crm.pipeline import service as pipeline
+
+WAITING, APPROVED, SENT, CANCELLED = "waiting", "approved", "sent", "cancelled"
+ANSWER = "answer"
+NEVER = frozenset({"NO_ADDRESS", "PROTO_HARD_BOUNCED", "LAW_SUPPRESSED", "LAW_SUPPRESSED_EVERYWHERE"})
+"""Verdicts that no advisor can resolve: there is nothing to draft. Others make a draft that says what is missing."""
+
+
+def facts_for(
+    session: Session, *, lead_id: int, language: str, product_line_id: int | None = None, now: datetime
+) -> Facts:
+    """Return what a letter to a lead in ``language`` is written from. Raises NotFound for an unknown lead."""
+    return facts_of(session, subject_of(session, lead_id, language, product_line_id), language, now=now)
+
+
+# --- letters of campaigns --------------------------------------------------------------------------------------------
+
+
+def draft_due(session: Session, settings: Settings, library: Library, *, now: datetime, limit: int = 200) -> int:
+    """Write the letters whose time is near and return how many drafts were made.
+
+    A step whose buyer cannot or must not be written to is skipped with that reason. A letter that cannot be written is
+    skipped too, and becomes a task of the advisor, so that it is not forgotten.
+    """
+    ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
+    due = campaigns.due_steps(session, now=now, ahead=ahead, kind="mail", limit=limit)
+    return sum(_draft_step(session, settings, library, step, now) for step in due if step.id is not None)
+
+
+def _draft_step(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:
+    if not campaigns.take(session, step, now=now):
+        return False
+    lead_id = session.get_one(Enrolment, step.enrolment_id).lead_id
+    about = subject_of(session, lead_id)
+    never = _never(session, settings, about, step.due_at)
+    if never:
+        campaigns.step_skipped(session, _id(step.id), reason=never, now=now, settings=settings)
+        return False
+    try:
+        draft = _written(session, library.letter(step.what), about, planned_at=step.due_at, now=now)
+    except CrmError as error:
+        _hand_to_advisor(session, settings, about, step, error, now)
+        return False
+    draft.step_id = step.id
+    _store(session, draft, now)
+    return True
+
+
+def _never(session: Session, settings: Settings, about: Subject, moment: datetime) -> str | None:
+    """Return the code of a verdict that makes a letter pointless, or None."""
+    found = clearance.verdicts(
+        session,
+        settings,
+        lead_id=about.card.lead_id,
+        recipient=about.card.address,
+        language=about.card.language,
+        product_line_id=about.line.id if about.line else None,
+        moment=moment,
+    )
+    return next((verdict.code for verdict in clearing.blocked(found) if verdict.code in NEVER), None)
+
+
+def _hand_to_advisor(
+    session: Session, settings: Settings, about: Subject, step: Step, error: CrmError, now: datetime
+) -> None:
+    deal = pipeline.deal_of_lead(session, about.card.lead_id)
+    pipeline.add_task(
+        session,
+        exporter_id=about.card.exporter_id,
+        kind="check",
+        title=_("Letter to {who} could not be written: {reason}", who=about.card.who, reason=error.message),
+        due_at=step.due_at,
+        deal_id=deal.id if deal else None,
+        lead_id=about.card.lead_id,
+        origin=f"letter:{step.id}",
+        now=now,
+    )
+    campaigns.step_skipped(session, _id(step.id), reason="not_written", now=now, settings=settings)
+
+
+def _written(session: Session, letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Draft:
+    target, korean = _both(session, letter, about, max(planned_at, now))
+    draft = _empty(session, about, planned_at=planned_at, now=now)
+    draft.letter, draft.letter_version = letter.name, letter.version
+    draft.subject = draft.subject_template = target.subject
+    draft.subject_ko = korean.subject
+    draft.blocks = _pairs(target, korean)
+    return draft
+
+
+def _both(session: Session, letter: Letter, about: Subject, moment: datetime) -> tuple[RenderedLetter, RenderedLetter]:
+    """Write the letter in the buyer's language, and in Korean with the same values."""
+    language = about.card.language
+    facts = facts_of(session, about, language, now=moment)
+    target = render(letter, language, {language: facts})
+    if language == KOREAN:
+        return target, target
+    return target, render(letter, KOREAN, {KOREAN: korean_rendering(session, about, facts, now=moment)})
+
+
+def _pairs(target: RenderedLetter, korean: RenderedLetter) -> list[dict[str, Any]]:
+    beside = {block.id: block for block in korean.blocks}
+    return [_pair(block, beside.get(block.id)) for block in target.blocks]
+
+
+def _pair(block: RenderedBlock, korean: RenderedBlock | None) -> dict[str, Any]:
+    return {
+        "id": block.id,
+        "text": block.text,
+        "marked": block.marked,
+        "ko": korean.text if korean else "",
+        "ko_marked": korean.marked if korean else "",
+        "template_text": block.text,
+        "edited_by": "",
+        "edited_at": "",
+        "ko_note": "",
+    }
+
+
+def _empty(session: Session, about: Subject, *, planned_at: datetime, now: datetime) -> Draft:
+    deal = pipeline.deal_of_lead(session, about.card.lead_id)
+    return Draft(
+        lead_id=about.card.lead_id,
+        contact_id=about.card.contact_id,
+        exporter_id=about.card.exporter_id,
+        exhibition_id=about.card.exhibition_id,
+        deal_id=deal.id if deal else None,
+        product_line_id=about.line.id if about.line else None,
+        letter=ANSWER,
+        letter_version="",
+        language=about.card.language,
+        recipient=about.card.address,
+        recipient_name=about.recipient_name,
+        subject="",
+        planned_at=planned_at,
+        created_at=now,
+    )
+
+
+def _store(session: Session, draft: Draft, now: datetime, by: str = events.SYSTEM) -> None:
+    session.add(draft)
+    session.flush()
+    _log(session, draft, "letter_drafted", now, by, data={"letter": draft.letter, "language": draft.language})
+
+
+# --- letters written by hand -----------------------------------------------------------------------------------------
+
+
+def write_answer(
+    session: Session,
+    library: Library,
+    *,
+    lead_id: int,
+    in_reply_to: str,
+    texts: Sequence[str],
+    subject: str = "",
+    recipient: str = "",
+    now: datetime,
+    by: str,
+) -> Draft:
+    """Make a draft of what a person wrote, between the salutation and the signature of the thank-you letter.
+
+    ``texts`` are paragraphs in the buyer's language; ``subject`` empty keeps that of the last letter, with ``Re:``;
+    ``recipient`` is the address that is answered, else the buyer's own. Raises BadInput when nothing was written.
+    """
+    texts = [text.strip() for text in texts if text.strip()]
+    if not texts:
+        raise BadInput(_("Write something first."))
+    about = subject_of(session, lead_id)
+    if not (recipient or about.card.address):
+        raise BadInput(_("This buyer has no e-mail address that can be written to."))
+    frame = {pair["id"]: pair for pair in _pairs(*_both(session, library.letter("thank_you"), about, now))}
+    draft = _empty(session, about, planned_at=now, now=now)
+    draft.recipient = recipient or about.card.address
+    draft.subject = _one_line(subject or _answered_subject(session, lead_id))
+    own = [_by_hand(f"text_{number}", text, by, now) for number, text in enumerate(texts, 1)]
+    draft.blocks = [frame["greeting"], *own, frame["closing"], frame["signature"]]
+    draft.in_reply_to = in_reply_to
+    _store(session, draft, now, by)
+    return draft
+
+
+def _answered_subject(session: Session, lead_id: int) -> str:
+    rows = select(Draft.subject).where(Draft.lead_id == lead_id, Draft.status == SENT).order_by(col(Draft.id).desc())
+    last = session.exec(rows).first() or ""
+    return last if last.lower().startswith("re:") or not last else f"Re: {last}"
+
+
+def _by_hand(name: str, text: str, by: str, now: datetime) -> dict[str, Any]:
+    return {**_pair(RenderedBlock(name, text, text), None), "template_text": "", **_edit_mark(by, now)}
+
+
+def _edit_mark(by: str, now: datetime) -> dict[str, str]:
+    return {"edited_by": by, "edited_at": now.isoformat()}
+
+
+# --- changing and cancelling -----------------------------------------------------------------------------------------
+
+
+def edit(
+    session: Session, draft: Draft, block_id: str, text: str, *, ko_note: str = "", by: str, now: datetime
+) -> None:
+    """Change the text of one block of a waiting draft. Its Korean rendering no longer holds and goes.
+
+    ``ko_note`` says in Korean what was changed. Raises Stale when the draft was decided, NotFound for an unknown block,
+    BadInput for an empty text.
+    """
+    _require_waiting(draft)
+    text = unmarked(text.replace("\r\n", "\n")).strip()
+    if not text:
+        raise BadInput(_("A paragraph must not be empty."))
+    if block_id not in {block["id"] for block in draft.blocks}:
+        raise NotFound(_("There is no such paragraph."))
+    change = {"text": text, "marked": text, "ko": "", "ko_marked": "", "ko_note": ko_note, **_edit_mark(by, now)}
+    draft.blocks = [{**block, **change} if block["id"] == block_id else block for block in draft.blocks]
+    session.flush()
+
+
+def set_subject(session: Session, draft: Draft, subject: str, *, by: str, now: datetime) -> None:
+    """Change the subject of a waiting draft. Raises Stale when it was decided, BadInput for no or several lines."""
+    _require_waiting(draft)
+    draft.subject, draft.subject_ko = _one_line(subject), ""
+    session.flush()
+
+
+def cancel_for_steps(session: Session, step_ids: Collection[int], *, reason: str, now: datetime) -> list[int]:
+    """Cancel the drafts of steps that were cancelled, approved ones too; return their ids. Sent ones stay."""
+    rows = select(Draft).where(col(Draft.step_id).in_(step_ids), col(Draft.status).in_((WAITING, APPROVED)))
+    cancelled = []
+    for draft in session.exec(rows).all():
+        draft.status, draft.status_reason = CANCELLED, reason
+        session.flush()
+        _log(session, draft, "letter_cancelled", now, events.SYSTEM, reason=reason)
+        cancelled.append(_id(draft.id))
+    return cancelled
+
+
+def rendered(draft: Draft) -> list[RenderedBlock]:
+    """Return the blocks of a draft as they are now."""
+    return [RenderedBlock(block["id"], block["text"], block["marked"]) for block in draft.blocks]
+
+
+def _require_waiting(draft: Draft) -> None:
+    if draft.status != WAITING:
+        raise Stale(_("This draft has already been decided. Open the list again."))
+
+
+def _one_line(subject: str) -> str:
+    subject = subject.strip()
+    if not subject:
+        raise BadInput(_("Write a subject."))
+    if len(subject.splitlines()) > 1:
+        raise BadInput(_("Write the subject on one line."))
+    return subject
+
+
+def _id(value: int | None) -> int:
+    assert value is not None
+    return value
+
+
+def _log(
+    session: Session,
+    draft: Draft,
+    verb: str,
+    now: datetime,
+    by: str,
+    *,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    events.record(
+        session, verb, "draft", draft.id, at=now, actor=by, exporter_id=draft.exporter_id, reason=reason, data=data
+    )
