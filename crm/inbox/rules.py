@@ -1,0 +1,52 @@
+"""What a received mail is taken for. Pure: the parsed mail and our own ticket in its address decide."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from crm.mail.incoming import Incoming
+from crm.mail.tokens import Ticket
+
+
+class Kind(StrEnum):
+    """What a mail is. ``other`` is mail that belongs to no letter of ours."""
+
+    REPLY = "reply"
+    AUTO_REPLY = "auto_reply"
+    OUT_OF_OFFICE = "out_of_office"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    OPT_OUT = "opt_out"
+    OTHER = "other"
+
+
+ABSENCE = timedelta(days=7)
+"""How long nothing goes to somebody who is away and does not say until when."""
+
+
+def kind_of(mail: Incoming, ticket: Ticket | None, *, matched: bool) -> Kind:
+    """Return what the mail is. A machine's words are never taken for a person's wish."""
+    if mail.is_complaint:
+        return Kind.COMPLAINT
+    if mail.is_bounce:
+        return Kind.BOUNCE
+    if mail.is_out_of_office:
+        return Kind.OUT_OF_OFFICE
+    if mail.is_auto_reply:
+        return Kind.AUTO_REPLY
+    if mail.wants_no_more or (ticket is not None and ticket.purpose == "unsubscribe"):
+        return Kind.OPT_OUT
+    return Kind.REPLY if matched else Kind.OTHER
+
+
+def away_until(returns_on: date | None, now: datetime) -> datetime:
+    """Return until when to write nothing: the beginning of the first day back (UTC), or a week."""
+    back = datetime.combine(returns_on, time(0), UTC) if returns_on else now + ABSENCE
+    return back if back > now else now + timedelta(days=1)
+
+
+def next_business_day(now: datetime) -> datetime:
+    """Return when an answer is due: the same time on the next day from Monday to Friday."""
+    due = now + timedelta(days=1)
+    while due.weekday() > 4:
+        due += timedelta(days=1)
+    return due
