@@ -1,10 +1,14 @@
-"""Who is the same person. Pure; a wrong merge is worse than a missed one."""
+"""Who is the same person, which of two values wins, and whether a consent stands. Pure.
+
+A wrong merge is worse than a missed one.
+"""
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -198,3 +202,140 @@ def _root(person: Identity, near: Iterable[int], people: Sequence[Identity], fir
             if not names_contradict(people[root], person):
                 return root
     return None
+
+
+# Which value wins
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What a record changes in a person: values to write, values that lost, and fields a person's edit protects."""
+
+    changes: dict[str, object]
+    lost: dict[str, str]
+    protected: tuple[str, ...]
+
+
+LISTS = frozenset({"tags", "other_phones", "interests", "requests"})
+KEPT_WHEN_LOST = frozenset({"company", "department", "title", "mobile", "phone"})
+
+
+def merge(
+    current: Mapping[str, object], stated: Mapping[str, object], *, newer: bool, edited: Collection[str] = ()
+) -> Merge:
+    """Decide field by field what a record changes.
+
+    ``current`` and ``stated`` map field to value; ``newer`` tells that the record is dated after everything known of
+    the person. Empty never overwrites; lists and maps are united; a person's edit beats every file; the native script
+    of a name beats the Latin one.
+    """
+    changes: dict[str, object] = {}
+    lost: dict[str, str] = {}
+    protected: list[str] = []
+    for field, value in stated.items():
+        known = current.get(field)
+        if not value or value == known:
+            continue
+        if field in edited:
+            protected.append(field)
+        elif isinstance(value, list):
+            united = list(dict.fromkeys([*_as_list(known), *value]))
+            changes |= {field: united} if united != known else {}
+        elif isinstance(value, dict):
+            united_map = {**value, **_as_dict(known)}
+            changes |= {field: united_map} if united_map != known else {}
+        elif not known or _wins(field, str(known), str(value), newer=newer):
+            changes[field] = value
+            lost |= {field: str(known)} if known and field in KEPT_WHEN_LOST else {}
+        elif field in KEPT_WHEN_LOST and fold(str(value)) != fold(str(known)):
+            lost[field] = str(value)
+    return Merge(changes, lost, tuple(protected))
+
+
+NAME_FIELDS = ("full_name", "family_name", "given_name")
+
+
+def _wins(field: str, known: str, value: str, *, newer: bool) -> bool:
+    """Names: the native script beats the Latin one whenever it was written. Of equal spellings the finer one wins."""
+    if field in NAME_FIELDS and script(known) != script(value):
+        return script(value) == "native"
+    if fold(known) == fold(value):
+        return _is_shouted(known) and not _is_shouted(value)
+    return newer
+
+
+def _is_shouted(text: str) -> bool:
+    return text.isupper() or text.islower()
+
+
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _as_dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def without(current: object, before: object, after: object, others: Sequence[object] = ()) -> object:
+    """Take one change back and return the value to keep.
+
+    ``after`` is what the change wrote; for lists and maps what its record stated. ``others`` are what later changes
+    that still stand wrote: they keep what they stated too. A single value that was changed since stays as it is; of
+    lists and maps only what this change alone had added goes.
+    """
+    if isinstance(after, list):
+        gone = added(before, after)
+        stated = [item for other in others for item in _as_list(other)]
+        return [item for item in _as_list(current) if item not in gone or item in stated]
+    if isinstance(after, dict):
+        gone_keys = {key for key in added(before, after) if not any(key in _as_dict(other) for other in others)}
+        return {key: value for key, value in _as_dict(current).items() if key not in gone_keys}
+    if current == after:
+        return before
+    if isinstance(current, str) and isinstance(after, str) and "\n" in current:
+        return _without_lines(current, str(before or ""), after)
+    return current
+
+
+def _without_lines(current: str, before: str, after: str) -> str:
+    """Notes are only ever added to; take the added lines out wherever they stand now."""
+    part = after.removeprefix(before).strip("\n")
+    if not after.startswith(before) or part not in current:
+        return current
+    return re.sub(r"\n{2,}", "\n", current.replace(part, "", 1)).strip("\n")
+
+
+def added(before: object, after: object) -> list[object]:
+    """Return the items or keys that a change brought."""
+    known = _as_dict(before) if isinstance(after, dict) else _as_list(before)
+    listed = list(after) if isinstance(after, list | dict) else []
+    return [item for item in listed if item not in known]
+
+
+# Consent
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement about advertising mail: yes or no, to one exporter or (None) to all, and when; None: undated."""
+
+    given: bool
+    exporter_id: int | None
+    at: datetime | None
+
+
+def consent_stands(statements: Iterable[Statement], exporter_id: int | None) -> bool:
+    """Tell whether the statements that concern an exporter end in a yes.
+
+    An undated no always wins, otherwise the latest dated statement; at the same time the no wins.
+    """
+    concerning = [one for one in statements if one.exporter_id in (None, exporter_id)]
+    refusals = [one for one in concerning if not one.given]
+    grants = [one for one in concerning if one.given]
+    if not grants or any(one.at is None for one in refusals):
+        return False
+    last_no = max((one.at for one in refusals if one.at), default=None)
+    last_yes = max((one.at for one in grants if one.at), default=None)
+    if last_no is None:
+        return True
+    return last_yes is not None and last_yes > last_no

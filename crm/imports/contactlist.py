@@ -33,23 +33,29 @@ def read_contacts(
 ) -> ReadResult:
     """Read a contact list and return its rows in canonical form; nothing is stored.
 
-    ``home_country`` (ISO alpha-2) is the country of national telephone numbers and of rows without one. ``columns``
+    ``home_country`` (ISO alpha-2) is the country of national telephone numbers and of rows without one; None takes
+    that of the headers' language and says so in the notes, an empty text takes none. ``columns``
     maps headers as written to canonical fields, or to "" to leave a column unmapped; it overrules what we recognise.
     Raises BadInput naming the file when it cannot be read or no header line is found.
     """
     _refuse_unknown_fields(columns or {}, filename)
     source = reading.open_source(data, filename, encoding=encoding)
     notes = list(source.notes)
-    cleaners = []
-    for table in source.tables:
-        header = mapping.find_header(table)
-        if header is None:
-            notes.append(Issue("sheet_skipped", {"sheet": table.sheet or filename}))
-            continue
-        cleaners.append(_cleaner(source, table, header, home_country or "", event, columns))
-    if not cleaners:
+    headed = [(table, mapping.find_header(table)) for table in source.tables]
+    found = [(table, header, mapping.header_texts(table, header)) for table, header in headed if header is not None]
+    notes += [Issue("sheet_skipped", {"sheet": t.sheet or filename}) for t, header in headed if header is None]
+    if not found:
         raise BadInput([Problem(sentence("no_header"), Place(filename), code="no_header")], code="no_header")
-    return _result(source, cleaners, notes)
+    suggested = _suggested_home([text for _table, _header, texts in found for text in texts])
+    home = suggested if home_country is None else home_country
+    if home_country is None and suggested:
+        notes.append(Issue("home_guessed", {"country": suggested}))
+    cleaners = [_cleaner(source, *table, home or "", event, columns) for table in found]
+    return _result(source, cleaners, notes, suggested)
+
+
+def _suggested_home(headers: list[str]) -> str | None:
+    return aliases.HOME_OF_LANGUAGE.get(mapping.home_language(headers) or "")
 
 
 def _refuse_unknown_fields(columns: Mapping[str, str], filename: str) -> None:
@@ -65,11 +71,11 @@ def _cleaner(
     source: Source,
     table: Table,
     header: int,
+    headers: list[str],
     home: str,
     event: EventDates | None,
     chosen: Mapping[str, str] | None,
 ) -> TableCleaner:
-    headers = mapping.header_texts(table, header)
     return TableCleaner(
         table,
         header,
@@ -82,7 +88,7 @@ def _cleaner(
     )
 
 
-def _result(source: Source, cleaners: list[TableCleaner], notes: list[Issue]) -> ReadResult:
+def _result(source: Source, cleaners: list[TableCleaner], notes: list[Issue], suggested_home: str | None) -> ReadResult:
     rows: list[CanonicalRow] = []
     refused: list[RowIssue] = []
     skipped: list[RowIssue] = []
@@ -96,14 +102,13 @@ def _result(source: Source, cleaners: list[TableCleaner], notes: list[Issue]) ->
     sheets = tuple(_sheet_profile(cleaner) for cleaner in cleaners)
     columns = [column for sheet in sheets for column in sheet.columns]
     notes += _column_notes(columns)
-    language = mapping.home_language([column.header for column in columns])
     profile = Profile(
         source.format,
         source.encoding,
         source.delimiter,
         source.date_1904,
         sheets,
-        aliases.HOME_OF_LANGUAGE.get(language or ""),
+        suggested_home,
         tuple(notes),
     )
     return ReadResult(profile, rows, refused, skipped)

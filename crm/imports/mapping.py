@@ -150,10 +150,12 @@ def _reconsidered(column: Column, fields: Counter[str | None], keys: set[str], j
 
 
 def home_language(headers: Sequence[str]) -> str | None:
-    """Return the language most headers are written in, or None when they do not say (English, a tie)."""
+    """Return the language that most headers, and more than half of all, are written in; None when they do not say."""
     votes = Counter(language for header in headers for language in aliases.languages_of(header))
     ranked = votes.most_common(2)
     if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+        return None
+    if ranked[0][1] * 2 <= sum(1 for header in headers if header.strip()):
         return None
     return ranked[0][0]
 

@@ -70,6 +70,7 @@ FILE_NOTES = {
     "unknown_columns": N_("Columns without a field were kept with their rows: {names}."),
     "guessed_columns": N_("Columns recognised by their ending: {names}. Please check."),
     "date_order_guessed": N_("The order of day and month in “{column}” was guessed: {order}."),
+    "home_guessed": N_("National telephone numbers were read as those of {country}, as the headers suggest."),
     "date_1904": N_("The workbook counts days from 1904; the dates were converted."),
     "sheet_skipped": N_("No table was found on the sheet “{sheet}”; it was skipped."),
     "hidden_rows": N_("{count} hidden rows were read too."),

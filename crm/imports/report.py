@@ -1,0 +1,171 @@
+"""What an import or an undo did, row by row, in words for people and in JSON for programs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from crm.core.i18n import N_, _
+from crm.imports.records import Issue, Profile
+from crm.imports.texts import say
+
+OUTCOMES = {
+    "added": N_("added"),
+    "merged": N_("merged"),
+    "unchanged": N_("unchanged"),
+    "refused": N_("refused"),
+    "skipped": N_("skipped"),
+}
+
+
+@dataclass
+class RowReport:
+    """One line of the file: what became of it and why. ``diff`` maps a changed field to (before, after)."""
+
+    row: int
+    sheet: str | None
+    outcome: str
+    name: str = ""
+    contact_id: int | None = None
+    issues: list[Issue] = field(default_factory=list)
+    diff: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def messages(self) -> list[str]:
+        """Return the findings as sentences in the viewer's language."""
+        return [say(issue.code, self.row, issue.params) for issue in self.issues]
+
+
+@dataclass
+class ImportReport:
+    """What an import did, or (``batch_id`` None) what it would do.
+
+    ``counts``: found = added + merged + unchanged + refused + skipped; leads, consents and suppressed beside them.
+    """
+
+    filename: str
+    batch_id: int | None
+    profile: Profile
+    counts: dict[str, int]
+    rows: list[RowReport]
+    notes: list[Issue] = field(default_factory=list)
+
+    @property
+    def already_imported(self) -> bool:
+        """Tell whether this very file had been imported before, so that nothing was done."""
+        return any(note.code == "already_imported" for note in self.notes)
+
+    def summary(self) -> str:
+        """Return the whole in one sentence or two."""
+        text = _(
+            "{file}: {found} lines: {added} added, {merged} merged, {unchanged} unchanged, {refused} refused, "
+            "{skipped} skipped; {leads} new leads.",
+            file=self.filename,
+            **{key: self.counts.get(key, 0) for key in (*COUNTS, "leads")},
+        )
+        if self.batch_id is not None and not self.already_imported:
+            text += " " + _("Batch {n}.", n=self.batch_id)
+        return " ".join([text, *self.note_sentences()])
+
+    def note_sentences(self) -> list[str]:
+        """Return what is to be said about the file as a whole."""
+        return [say(note.code, None, note.params) for note in self.notes]
+
+    def messages_for_people(self) -> Iterator[dict[str, Any]]:
+        """Yield one line a finding: row, outcome and sentence; rows without findings are left out."""
+        for row in self.rows:
+            where = f"{row.sheet}:{row.row}" if row.sheet else str(row.row)
+            for message in row.messages():
+                yield {"row": where, "outcome": _(OUTCOMES[row.outcome]), "message": message}
+
+    def warnings_by_code(self) -> dict[str, int]:
+        """Return how many rows have each finding, the most frequent first."""
+        found: dict[str, int] = {}
+        for row in self.rows:
+            for code in dict.fromkeys(issue.code for issue in row.issues):
+                found[code] = found.get(code, 0) + 1
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for a program: codes, not sentences."""
+        return {
+            "file": self.filename,
+            "batch": self.batch_id,
+            "counts": self.counts,
+            "profile": profile_json(self.profile),
+            "notes": [issue_json(note) for note in self.notes],
+            "rows": [
+                {
+                    "row": row.row,
+                    "sheet": row.sheet,
+                    "outcome": row.outcome,
+                    "contact": row.contact_id,
+                    "messages": [issue_json(issue) for issue in row.issues],
+                }
+                for row in self.rows
+            ],
+        }
+
+
+COUNTS = ("found", "added", "merged", "unchanged", "refused", "skipped")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something an undo left in place: a contact or lead, and why (mailed, edited, in_use)."""
+
+    target: str
+    target_id: int
+    name: str
+    reason: str
+
+
+KEPT_REASONS = {
+    "mailed": N_("{name}: already written to, so kept."),
+    "edited": N_("{name}: changed by a person since, so those values were kept."),
+    "in_use": N_("{name}: used elsewhere since (a deal, a campaign, another list), so kept."),
+}
+
+
+@dataclass
+class UndoReport:
+    """What an undo took back and what it left, with reasons."""
+
+    batch_id: int
+    status: str
+    removed: dict[str, int] = field(default_factory=dict)
+    """Table → rows removed."""
+    restored: int = 0
+    kept: list[Kept] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """Return what was done in one sentence, then every refusal."""
+        text = _(
+            "Batch {n}: {contacts} contacts and {leads} leads removed, {restored} values put back, {kept} kept.",
+            n=self.batch_id,
+            contacts=self.removed.get("contact", 0),
+            leads=self.removed.get("lead", 0),
+            restored=self.restored,
+            kept=len(self.kept),
+        )
+        return "\n".join([text, *self.reasons()])
+
+    def reasons(self) -> list[str]:
+        return [_(KEPT_REASONS[kept.reason], name=kept.name) for kept in self.kept]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def issue_json(issue: Issue) -> dict[str, Any]:
+    return {"code": issue.code, **{key: str(value) for key, value in issue.params.items()}}
+
+
+def profile_json(profile: Profile) -> dict[str, Any]:
+    """Return a reading profile as plain values, as stored with the batch."""
+    found = asdict(profile) | {"notes": [issue_json(note) for note in profile.notes]}
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
