@@ -9,6 +9,7 @@ from sqlmodel import Session, col, or_, select
 from crm.contacts import rules
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation, Suppression
 from crm.core import events
+from crm.core.clock import KST
 from crm.core.errors import BadInput
 from crm.core.i18n import _
 
@@ -246,8 +247,7 @@ def new_lead(contact_id: int, exporter_id: int, exhibition_id: int, facts: Mappi
 
 def lead_changes(lead: Lead, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what further facts change in a lead: a later talk wins, notes are added to, nothing gets lost."""
-    met = facts.get("met_at")
-    newer = met is not None and (lead.met_at is None or met > lead.met_at)
+    newer = _is_later(facts.get("met_at"), bool(facts.get("met_time_known")), lead)
     current = {field: getattr(lead, field) for field in facts}
     plain = {field: value for field, value in facts.items() if field != "notes"}
     changes = rules.merge(current, plain, newer=newer).changes
@@ -255,6 +255,15 @@ def lead_changes(lead: Lead, facts: Mapping[str, Any]) -> dict[str, Any]:
     if notes and notes not in lead.notes:
         changes["notes"] = f"{lead.notes}\n{notes}".strip()
     return changes
+
+
+def _is_later(met: datetime | None, time_known: bool, lead: Lead) -> bool:
+    """Of one day's talks the one whose time is known says more than the one that has only a date."""
+    if met is None or lead.met_at is None:
+        return met is not None
+    if met.astimezone(KST).date() == lead.met_at.astimezone(KST).date() and time_known != lead.met_time_known:
+        return time_known
+    return met > lead.met_at
 
 
 def chunks(values: Collection[Any]) -> Iterable[list[Any]]:

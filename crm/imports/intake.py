@@ -356,7 +356,8 @@ class Intake:
         row = entry.row
         if row.consent_marketing is None:
             return
-        at = facts.moment(row.met_at or row.registered_at)[0]
+        said_at = row.registered_at or row.met_at if self.source == "registration" else row.met_at or row.registered_at
+        at = facts.moment(said_at)[0]
         # A registration's wording names the exhibitors of the show only where it also asks to pass the data on.
         general = self.source == "registration" and row.consent_third_party is True
         scopes: list[int | None] = [None] if general else [lead.exporter_id for lead in entry.leads]
