@@ -42,6 +42,12 @@ def enrol_leads(context: Context) -> int:
         return campaigns.enrol_leads(session, context.settings, now=context.clock.now())
 
 
+def cancel_ended(context: Context) -> int:
+    """Take letters whose follow-up ended out of the review queue."""
+    with context.db.writing() as session:
+        return len(drafts.cancel_ended(session, now=context.clock.now()))
+
+
 def make_tasks(context: Context) -> int:
     """Turn due task steps into tasks of the advisor or the exporter."""
 
@@ -86,7 +92,7 @@ def read_inbox(context: Context) -> int:
 
 
 STEPS: tuple[Callable[[Context], object], ...] = (
-    recover, read_inbox, open_deals, enrol_leads, make_tasks, make_drafts, queue_approved,
+    recover, read_inbox, open_deals, enrol_leads, cancel_ended, make_tasks, make_drafts, queue_approved,
 )  # fmt: skip
 
 

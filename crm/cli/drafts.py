@@ -63,7 +63,7 @@ def _draft(session: "Session", number: int) -> "Draft":
 @app.command()
 def show(draft: Number, json: Json = False) -> None:
     """Show a draft beside its Korean rendering, with the checks."""
-    from crm.clearance import texts
+    from crm.drafts import texts
     from crm.review import service as review
 
     context = common.open_house()

@@ -15,6 +15,7 @@ from crm.clearance.question import Level, Verdict
 from crm.core.config import Settings
 from crm.core.errors import NotFound
 from crm.core.i18n import _
+from crm.drafts.facts import subject_of
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
 from crm.exporters.models import Exporter
@@ -78,7 +79,9 @@ def _row(
         moment=max(draft.planned_at, now),
         last_letters=[one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id],
     )
-    own = check_content(draft.language, draft.subject, [str(block["text"]) for block in draft.blocks])
+    about = subject_of(session, draft.lead_id)
+    texts = [str(block["text"]) for block in draft.blocks]
+    own = check_content(draft.language, draft.subject, texts, addressee=about.addressee, names=about.names)
     grave = [verdict for verdict in asked if verdict.level != Level.PASS]
     grave += [Verdict(found.level, found.code, found.params) for found in own]
     grave.sort(key=lambda verdict: ORDER.index(verdict.level))

@@ -247,13 +247,27 @@ def set_subject(session: Session, draft: Draft, subject: str, *, by: str, now: d
 def cancel_for_steps(session: Session, step_ids: Collection[int], *, reason: str, now: datetime) -> list[int]:
     """Cancel the drafts of steps that were cancelled, approved ones too; return their ids. Sent ones stay."""
     rows = select(Draft).where(col(Draft.step_id).in_(step_ids), col(Draft.status).in_((WAITING, APPROVED)))
-    cancelled = []
-    for draft in session.exec(rows).all():
-        draft.status, draft.status_reason = CANCELLED, reason
-        session.flush()
-        _log(session, draft, "letter_cancelled", now, events.SYSTEM, reason=reason)
-        cancelled.append(_id(draft.id))
-    return cancelled
+    return [_cancel(session, draft, reason, now) for draft in session.exec(rows).all()]
+
+
+def cancel_ended(session: Session, *, now: datetime) -> list[int]:
+    """Cancel open drafts whose step was cancelled or skipped, by whomever; return their ids. Twice changes nothing.
+
+    Delivery asks the campaign before each letter anyway; this keeps the review queue free of letters that cannot leave.
+    """
+    ended = (
+        select(Draft, Step.reason)
+        .join(Step, col(Step.id) == col(Draft.step_id))
+        .where(col(Draft.status).in_((WAITING, APPROVED)), col(Step.status).in_(("cancelled", "skipped")))
+    )
+    return [_cancel(session, draft, reason, now) for draft, reason in session.exec(ended).all()]
+
+
+def _cancel(session: Session, draft: Draft, reason: str, now: datetime) -> int:
+    draft.status, draft.status_reason = CANCELLED, reason
+    session.flush()
+    _log(session, draft, "letter_cancelled", now, events.SYSTEM, reason=reason)
+    return _id(draft.id)
 
 
 def rendered(draft: Draft) -> list[RenderedBlock]:

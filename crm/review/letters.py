@@ -33,10 +33,13 @@ class Letter:
     unsubscribe_email: str
 
 
-def final_letter(session: Session, settings: Settings, draft: Draft, letter_id: int = PREVIEW_ID) -> Letter:
+def final_letter(
+    session: Session, settings: Settings, draft: Draft, *, moment: datetime, letter_id: int = PREVIEW_ID
+) -> Letter:
     """Return the draft with everything the law of the receiver's country adds.
 
-    ``letter_id`` is the approval's id; a preview carries the tag of a letter that does not exist.
+    ``moment`` is when it will leave: consent may have expired by then. ``letter_id`` is the approval's id; a preview
+    carries the token of a letter that does not exist.
     """
     exporter = session.get_one(Exporter, draft.exporter_id)
     token = tokens.sign(settings.web.secret.get_secret_value(), letter_id)
@@ -50,6 +53,9 @@ def final_letter(session: Session, settings: Settings, draft: Draft, letter_id: 
         product_line_id=draft.product_line_id,
         unsubscribe_url=url,
         unsubscribe_email=email,
+        moment=moment,
+        commercial=is_commercial(draft),
+        is_reply=bool(draft.in_reply_to),
     )
     blocks = drafts.rendered(draft)
     return Letter(
@@ -61,6 +67,11 @@ def final_letter(session: Session, settings: Settings, draft: Draft, letter_id: 
         unsubscribe_url=url,
         unsubscribe_email=email,
     )
+
+
+def is_commercial(draft: Draft) -> bool:
+    """Tell a campaign's letter from a person's answer to what the buyer asked."""
+    return draft.letter != drafts.ANSWER
 
 
 def fingerprint_parts(draft: Draft, sender: str) -> list[str]:
@@ -84,7 +95,7 @@ def earlier_message_ids(session: Session, draft: Draft) -> tuple[str, ...]:
 def store_message(session: Session, settings: Settings, draft: Draft, approval: Approval, *, now: datetime) -> Message:
     """Compose the letter's bytes and keep them beside the approval. ``now`` is the Date the letter will carry."""
     assert approval.id is not None
-    letter = final_letter(session, settings, draft, approval.id)
+    letter = final_letter(session, settings, draft, moment=approval.send_at, letter_id=approval.id)
     thread = earlier_message_ids(session, draft)
     parent = draft.in_reply_to or (thread[-1] if thread else "")
     uid = hashlib.sha256(

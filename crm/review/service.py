@@ -9,7 +9,6 @@ from crm.accounts.rules import Action, Viewer, may
 from crm.campaigns import service as campaigns
 from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
-from crm.clearance import texts as clearance_texts
 from crm.core import events
 from crm.core.clock import KST
 from crm.core.config import Settings
@@ -17,6 +16,8 @@ from crm.core.errors import BadInput, NotAllowed, NotFound, Refused, Stale
 from crm.core.i18n import _
 from crm.drafts import rules as content
 from crm.drafts import service as drafts
+from crm.drafts import texts as draft_texts
+from crm.drafts.facts import subject_of
 from crm.drafts.models import Draft
 from crm.exporters.models import Exporter
 from crm.review import letters
@@ -46,7 +47,7 @@ def approve(
     found = verdicts_of(session, settings, draft, now=now)
     blocks = clearing.blocked(found)
     if blocks:
-        title, sentence = clearance_texts.say(blocks[0])
+        title, sentence = draft_texts.say(blocks[0])
         raise Refused(f"{title}. {sentence}", code=blocks[0].code)
     checks = [verdict.code for verdict in found if verdict.level == "check"]
     if unseen(checks, acknowledged):
@@ -85,8 +86,8 @@ def fingerprint(session: Session, draft: Draft) -> str:
 
 def verdicts_of(session: Session, settings: Settings, draft: Draft, *, now: datetime) -> list[clearing.Verdict]:
     """Ask clearance about the letter as it would leave if it were approved ``now``, label and footer included."""
-    letter = letters.final_letter(session, settings, draft)
     moment = send_moment(session, settings, draft, now=now)
+    letter = letters.final_letter(session, settings, draft, moment=moment)
     return _verdicts(session, settings, draft, letter.subject, letter.text, moment)
 
 
@@ -110,9 +111,13 @@ def _verdicts(
         moment=moment,
         subject=subject,
         text=text,
+        commercial=letters.is_commercial(draft),
+        is_reply=bool(draft.in_reply_to),
         last_letters=letters_left(session, draft),
     )
-    own = content.check_content(draft.language, draft.subject, [str(block["text"]) for block in draft.blocks])
+    about = subject_of(session, draft.lead_id)
+    texts = [str(block["text"]) for block in draft.blocks]
+    own = content.check_content(draft.language, draft.subject, texts, addressee=about.addressee, names=about.names)
     return [*asked, *(clearing.Verdict(finding.level, finding.code, finding.params) for finding in own)]
 
 
