@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from crm.clearance import texts as clearance_texts
 from crm.core import i18n
+from crm.drafts import texts as draft_texts
 from crm.drafts.templates import Library
 from crm.exporters.rules import in_language
 from crm.pipeline import texts as stages
@@ -135,6 +136,8 @@ def _environment(folders: Sequence[Path]) -> Environment:
         request_name=naming.request_name,
         basis_name=naming.basis_name,
         evidence=clearance_texts.evidence,
+        remedy=clearance_texts.remedy,
+        say=draft_texts.say,
     )
     return environment
 

@@ -58,15 +58,30 @@ def hashed() -> str:
     return hash_password(PASSWORD)
 
 
+def new_company(code: str, names: dict[str, str], clock: FrozenClock) -> Exporter:
+    """Return an exporter of which everything is known that a law wants under a letter."""
+    return Exporter(
+        code=code,
+        names=names,
+        address_ko="경기도 고양시 일산서구 한류월드로 123",
+        address_en="123 Hallyu World-ro, Ilsanseo-gu, Goyang-si, Republic of Korea",
+        phone="+82310000101",
+        website=f"https://{code.lower()}.example",
+        privacy_url=f"https://{code.lower()}.example/privacy",
+        contact_name_ko="김서연",
+        contact_name_latin="Kim Seo-yeon",
+        sender_email=f"{code.lower()}@example.com",
+        created_at=clock.now(),
+    )
+
+
 @pytest.fixture
 def site(settings: Settings, sqlite_db: Database, clock: FrozenClock, hashed: str) -> Context:
     context = Context(settings=settings, db=sqlite_db, clock=clock)
     with sqlite_db.writing() as session:
         for code, name in (("GAON", "가온코스메틱"), ("DASOM", "다솜푸드")):
             names = {"ko": name, "en": code.title()}
-            session.add(
-                Exporter(code=code, names=names, sender_email=f"{code.lower()}@example.com", created_at=clock.now())
-            )
+            session.add(new_company(code, names, clock))
         session.flush()
         for email, name, role, company in CAST:
             user = service.add_user(session, email=email, name=name, role=role, now=clock.now(), by="system")
