@@ -12,6 +12,7 @@ from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, OwnHolidays, buyer_time
 from crm.campaigns.language import choose_language
 from crm.contacts.models import Contact, EmailAddress, Lead, Organisation
+from crm.exporters.models import Exhibition, Exporter
 from crm.pipeline.models import Deal, DealLead
 from crm.pipeline.rules import Stage
 
@@ -60,6 +61,17 @@ def load(session: Session, lead_ids: Iterable[int]) -> dict[int, LeadCard]:
         addresses = _addresses(session, {contact.id for _lead, contact, _firm, _stage in rows})
         cards |= {lead.id: _card(lead, contact, firm, stage, addresses) for lead, contact, firm, stage in rows}
     return cards
+
+
+def hold_rows(session: Session, lead_ids: Iterable[int]) -> list[Any]:
+    """Load the rows that clearance reads of leads, in a few queries, and return them.
+
+    A session forgets rows that nobody holds; as long as the list lives, asking for one of them costs nothing.
+    """
+    held: list[Any] = [*session.exec(select(Exporter)), *session.exec(select(Exhibition))]
+    for ids in chunks(lead_ids):
+        held += session.exec(_rows().where(col(Lead.id).in_(ids))).all()
+    return held
 
 
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -16,7 +16,7 @@ from crm.campaigns import engine
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.enrolling import Exclusion, candidates, decide
-from crm.campaigns.leads import LeadCard, chunks, load
+from crm.campaigns.leads import LeadCard, chunks, hold_rows, load
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.rules import DayOff, days_off_between, show_close
 from crm.campaigns.states import ACTIVE, OPEN, TAKEN
@@ -281,6 +281,7 @@ def _cleared(
     The letters planned earlier for the same person, from whichever exporter, count as sent.
     """
     earlier: dict[int, list[datetime]] = {}
+    kept = hold_rows(session, cards)
     for letter in sorted(letters, key=lambda letter: (letter.due_at, letter.lead_id)):
         card = cards[letter.lead_id]
         before = earlier.setdefault(letter.contact_id, [])
@@ -293,6 +294,8 @@ def _cleared(
             product_line_id=card.product_line_id,
             moment=letter.due_at,
             last_letters=tuple(before),
+            timezone=str(letter.local_time.tzinfo),
         )
         before.append(letter.due_at)
         yield replace(letter, verdicts=tuple(verdicts))
+    kept.clear()
