@@ -75,13 +75,13 @@ async def send_due(context: Context, pool: SmtpPool) -> int:
     """
     worker = f"{host_name()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     letters, looked_at = await asyncio.to_thread(_claim, context, worker)
-    halt = asyncio.Event()
-    results = await asyncio.gather(*(_send(context, pool, letter, halt) for letter in letters), return_exceptions=True)
+    round_ = Round(context, pool)
+    results = await asyncio.gather(*(round_.send(letter) for letter in letters), return_exceptions=True)
     for failure in (result for result in results if isinstance(result, BaseException)):
         # Its row stays claimed; when the lease is over, ``recover`` settles it by what is committed.
         log.error("letter_not_recorded", error=repr(failure))
-        halt.set()
-    return 0 if halt.is_set() else looked_at
+        round_.halted = True
+    return 0 if round_.halted else looked_at
 
 
 def _claim(context: Context, worker: str) -> tuple[list[Claimed], int]:
@@ -94,22 +94,32 @@ def _claim(context: Context, worker: str) -> tuple[list[Claimed], int]:
         return claim(session, context.settings, now=now, worker=worker)
 
 
-async def _send(context: Context, pool: SmtpPool, letter: Claimed, halt: asyncio.Event) -> None:
-    async def offer() -> bool:
-        return not halt.is_set() and await asyncio.to_thread(_mark_offered, context, letter)
+class Round:
+    """One batch on its way. ``halted`` when the relay takes nothing any more: the rest goes back to the queue."""
 
-    outcome: Outcome
-    if halt.is_set():
-        outcome = NotOffered("withdrawn")
-    else:
-        outcome = await pool.deliver(
-            sender=letter.sender, recipient=letter.recipient, raw=letter.raw, before_data=offer
+    def __init__(self, context: Context, pool: SmtpPool) -> None:
+        self.context, self.pool = context, pool
+        self.halted = False
+        # A letter keeps its place until its answer is recorded, so a crash leaves at most one in doubt a connection.
+        self._places = asyncio.Semaphore(pool.size)
+
+    async def send(self, letter: Claimed) -> None:
+        """Offer one letter and record what came of it."""
+        async with self._places:
+            outcome = await self._offer(letter)
+            result = await asyncio.to_thread(_record, self.context, letter, outcome)
+        if result is not None:
+            self.halted = self.halted or result.stops
+
+    async def _offer(self, letter: Claimed) -> Outcome:
+        async def before_data() -> bool:
+            return not self.halted and await asyncio.to_thread(_mark_offered, self.context, letter)
+
+        if self.halted:
+            return NotOffered("withdrawn")
+        return await self.pool.deliver(
+            sender=letter.sender, recipient=letter.recipient, raw=letter.raw, before_data=before_data
         )
-    result = await asyncio.to_thread(_record, context, letter, outcome)
-    if result is not None and result.stops:
-        halt.set()
-    if result is not None and result.status == Status.SENT:
-        await asyncio.to_thread(_follow_up_safely, context, letter.outbox_id)
 
 
 def _mark_offered(context: Context, letter: Claimed) -> bool:
@@ -171,6 +181,8 @@ def _record(context: Context, letter: Claimed, outcome: Outcome) -> Result | Non
             )
         )
         _apply(session, context.settings, row, result, now)
+    if result.status == Status.SENT:
+        _follow_up_safely(context, letter.outbox_id)
     return result
 
 
