@@ -11,7 +11,7 @@ from crm.drafts.templates import Library
 from crm.web import errors
 from crm.web.front import FrontDoor, body_limit
 from crm.web.pages import Pages
-from crm.web.routes import account, buyers, deals, files, help, pipeline, review, tasks
+from crm.web.routes import account, buyers, deals, files, help, pipeline, public, replies, review, sent, tasks
 
 
 def create_app(
@@ -39,7 +39,7 @@ def create_app(
     app.state.banner = banner
     app.add_middleware(FrontDoor, context=context)
     errors.install(app)
-    own = (files, account, help, pipeline, review, buyers, deals, tasks)
+    own = (files, account, help, public, pipeline, review, replies, sent, buyers, deals, tasks)
     for router in (*(area.router for area in own), *routers):
         app.include_router(router, max_body_size=body_limit(context.settings))
     return app

@@ -95,14 +95,18 @@ async def check_form(request: Request) -> None:
         raise FormTooOld(_("This form is out of date. Go back, load the page again and repeat."))
 
 
-def anyone(
-    request: Request,
-    db: Annotated[Session, Depends(open_db, scope="function")],
-    _form: Annotated[None, Depends(check_form)],
-) -> Visit:
-    """Give the visit of somebody who need not be signed in."""
+def public(request: Request, db: Annotated[Session, Depends(open_db, scope="function")]) -> Visit:
+    """Give the visit of somebody who may post from anywhere; only for what a letter's own link proves."""
     context: Context = request.app.state.context
     return Visit(request, context, db, pages.visitor_of(request), context.clock.now())
+
+
+Public = Annotated[Visit, Depends(public)]
+
+
+def anyone(visit: Public, _form: Annotated[None, Depends(check_form)]) -> Visit:
+    """Give the visit of somebody who need not be signed in."""
+    return visit
 
 
 Anyone = Annotated[Visit, Depends(anyone)]

@@ -1,0 +1,58 @@
+"""What the unsubscribe page says in the six languages of letters. ``{company}`` and ``{address}`` are filled in."""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "ko": {
+        "title": "수신 거부",
+        "ask": "{address} 주소로 전시회 사후 메일을 더 보내지 않도록 하시겠습니까?",
+        "all": "메일을 더 받지 않겠습니다",
+        "company": "{company}의 메일만 받지 않겠습니다",
+        "done_all": "수신 거부를 마쳤습니다. 이제 전시회 사후 메일을 보내지 않습니다.",
+        "done_company": "{company}의 메일을 더 보내지 않습니다.",
+        "contact": "문의",
+    },
+    "en": {
+        "title": "Unsubscribe",
+        "ask": "Stop all follow-up letters from the exhibition to {address}?",
+        "all": "Yes, send me no more letters",
+        "company": "Only stop letters from {company}",
+        "done_all": "You are unsubscribed. You will receive no more follow-up letters from the exhibition.",
+        "done_company": "You will receive no more letters from {company}.",
+        "contact": "Contact",
+    },
+    "zh-Hans": {
+        "title": "退订",
+        "ask": "是否停止向 {address} 发送展会后续邮件？",
+        "all": "不再接收邮件",
+        "company": "仅退订{company}的邮件",
+        "done_all": "退订成功。您将不再收到展会后续邮件。",
+        "done_company": "您将不再收到{company}的邮件。",
+        "contact": "联系我们",
+    },
+    "zh-Hant": {
+        "title": "取消訂閱",
+        "ask": "是否停止向 {address} 寄送展會後續郵件？",
+        "all": "不再接收郵件",
+        "company": "僅取消{company}的郵件",
+        "done_all": "已取消訂閱。您將不再收到展會後續郵件。",
+        "done_company": "您將不再收到{company}的郵件。",
+        "contact": "聯絡我們",
+    },
+    "ja": {
+        "title": "配信停止",
+        "ask": "{address} 宛ての展示会後のご案内メールを停止しますか。",
+        "all": "今後メールを受け取らない",
+        "company": "{company}からのメールのみ停止する",
+        "done_all": "配信を停止しました。今後、展示会後のご案内メールはお送りいたしません。",
+        "done_company": "今後、{company}からのメールはお送りいたしません。",
+        "contact": "お問い合わせ",
+    },
+    "es": {
+        "title": "Darse de baja",
+        "ask": "¿Desea que dejemos de enviar correos posteriores a la feria a {address}?",
+        "all": "No quiero recibir más correos",
+        "company": "Solo dejar de recibir correos de {company}",
+        "done_all": "Se ha dado de baja. No recibirá más correos posteriores a la feria.",
+        "done_company": "No recibirá más correos de {company}.",
+        "contact": "Contacto",
+    },
+}
