@@ -53,11 +53,12 @@ def rehearsed(context: Context) -> tuple[Counter[Line], Counter[Line]]:
     return leave, held
 
 
-def approve_all(context: Context) -> None:
+def approve_new(context: Context, looked_at: set[int]) -> None:
     """Approve what may be approved, as an advisor who always says yes; what is blocked stays where it is."""
     with context.db.reading() as session:
         waiting = session.exec(select(Draft.id).where(Draft.status == "waiting")).all()
-    for number in waiting:
+    for number in [found for found in waiting if found is not None and found not in looked_at]:
+        looked_at.add(number)
         with context.db.writing() as session:
             approve(context, session, session.get_one(Draft, number))
 
@@ -77,9 +78,10 @@ def approve(context: Context, session: Session, draft: Draft) -> None:
 def live(context: Context) -> None:
     """Let the worker live until nothing is due any more, moving the clock from one due moment to the next."""
     assert isinstance(context.clock, FrozenClock)
+    looked_at: set[int] = set()
     for _ in range(2000):
         asyncio.run(jobs.run_once(context))
-        approve_all(context)
+        approve_new(context, looked_at)
         asyncio.run(jobs.run_once(context))
         with context.db.reading() as session:
             due = next_due(session, context.settings, context.clock.now())
