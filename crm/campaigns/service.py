@@ -4,7 +4,7 @@ The rows are the schedule: a step waits with its time, is taken by whoever makes
 or cancelled. What follows it is planned then, by the same ``engine`` that plays the rehearsal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select, update
 
 from crm.campaigns import engine
 from crm.campaigns.definition import Definition
-from crm.campaigns.engine import BuyerTime, PlannedStep
+from crm.campaigns.engine import BuyerTime
 from crm.campaigns.enrolling import Exclusion, candidates, decide
 from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
@@ -25,7 +25,6 @@ from crm.campaigns.states import (
     DONE,
     DRAFT,
     EXITED,
-    FINISHED,
     OPEN,
     PAUSED,
     RUNNING,
@@ -34,6 +33,7 @@ from crm.campaigns.states import (
     TAKEN,
     WAITING,
 )
+from crm.campaigns.stepping import end, finish_if_complete, follow, shift, skip, steps_of, write
 from crm.campaigns.texts import STATUSES, TASKS
 from crm.campaigns.workflows import Workflow, definition_of, load_workflows, own_holidays
 from crm.contacts.models import Lead
@@ -128,9 +128,9 @@ def resume(
     _change(session, campaign, (PAUSED,), RUNNING, "campaign_resumed", now, by, reason)
     rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
     for enrolment in session.exec(rows).all():
-        waiting = _steps(session, enrolment, (WAITING,))
+        waiting = steps_of(session, enrolment, (WAITING,))
         if any(step.due_at < now for step in waiting):
-            _shift(session, settings or Settings(), enrolment, waiting, now - since, now)
+            shift(session, settings or Settings(), enrolment, waiting, now - since, now)
 
 
 def stop(session: Session, campaign: Campaign, *, by: str, now: datetime, reason: str = "") -> list[int]:
@@ -140,7 +140,7 @@ def stop(session: Session, campaign: Campaign, *, by: str, now: datetime, reason
     """
     _change(session, campaign, (DRAFT, RUNNING, PAUSED), STOPPED, "campaign_stopped", now, by, reason)
     rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
-    return _end(session, session.exec(rows).all(), "campaign_stopped", now)
+    return end(session, session.exec(rows).all(), "campaign_stopped", now)
 
 
 def _change(
@@ -235,53 +235,8 @@ def _enrol(
         data={"campaign": campaign.id, "workflow": campaign.workflow},
     )
     rows = engine.first_steps(definition, buyer, card.facts, closed, now)
-    _write(session, enrolment, definition, buyer, card, rows, now)
-    _finish_if_complete(session, enrolment, now)
-
-
-def _write(
-    session: Session,
-    enrolment: Enrolment,
-    definition: Definition,
-    buyer: BuyerTime,
-    card: LeadCard,
-    rows: Iterable[PlannedStep],
-    now: datetime,
-) -> None:
-    """Store planned steps; a step that has no window at all is stored as skipped and what follows it is planned."""
-    rows = list(rows)
-    for row in rows:
-        session.add(_step(session, enrolment, card, row))
-    session.flush()
-    homeless = {row.step: row.due_at for row in rows if row.skip == engine.NO_WINDOW}
-    if homeless:
-        planned = _planned(session, enrolment)
-        more = engine.plan(definition, buyer, homeless, planned=planned, not_before=now)
-        _write(session, enrolment, definition, buyer, card, more, now)
-
-
-def _step(session: Session, enrolment: Enrolment, card: LeadCard, row: PlannedStep) -> Step:
-    key = f"{enrolment.campaign_id}:{card.exporter_id}:{card.address}:{row.step}"
-    key = key if row.kind == "mail" and card.address and not row.skip else ""
-    # The same person under two leads of one exporter gets each letter once.
-    twin = bool(key) and session.exec(select(Step.id).where(Step.address_key == key)).first() is not None
-    reason = "same_address" if twin else row.skip
-    assert enrolment.id is not None
-    return Step(
-        enrolment_id=enrolment.id,
-        step=row.step,
-        kind=row.kind,
-        what=row.what,
-        due_at=row.due_at,
-        status=SKIPPED if reason else WAITING,
-        reason=reason,
-        address_key=None if twin or not key else key,
-        data={"wanted_at": row.wanted_at.isoformat(), "attach": row.attach},
-    )
-
-
-def _planned(session: Session, enrolment: Enrolment) -> set[str]:
-    return set(session.exec(select(Step.step).where(Step.enrolment_id == enrolment.id)))
+    write(session, enrolment, definition, buyer, card, rows, now)
+    finish_if_complete(session, enrolment, now)
 
 
 def advance(session: Session, settings: Settings, *, now: datetime) -> Advance:
@@ -294,7 +249,7 @@ def advance(session: Session, settings: Settings, *, now: datetime) -> Advance:
     skipped = 0
     for step, card, definition in _due(session, now, ahead, None, 1000):
         if not engine.happens(definition, step.step, card.facts):
-            _skip(session, settings, step, "condition", now)
+            skip(session, settings, step, "condition", now)
             skipped += 1
     return Advance(skipped, ended)
 
@@ -312,7 +267,7 @@ def _end_by_stage(session: Session, now: datetime) -> list[int]:
         facts = load(session, [enrolment.lead_id])[enrolment.lead_id].facts
         reason = engine.exit_reason(definition_of(session, enrolment.workflow_sha256), facts)
         if reason is not None:
-            cancelled += _end(session, [enrolment], reason, now)
+            cancelled += end(session, [enrolment], reason, now)
     return cancelled
 
 
@@ -383,7 +338,7 @@ def step_done(session: Session, step_id: int, *, at: datetime, settings: Setting
         return
     step.status, step.done_at, step.reason = DONE, at, ""
     session.flush()
-    _follow(session, settings, step, happened_at=at, now=at)
+    follow(session, settings, step, happened_at=at, now=at)
 
 
 def step_skipped(session: Session, step_id: int, *, reason: str, now: datetime, settings: Settings) -> None:
@@ -393,51 +348,7 @@ def step_skipped(session: Session, step_id: int, *, reason: str, now: datetime, 
     """
     step = session.get_one(Step, step_id)
     if step.status in OPEN:
-        _skip(session, settings, step, reason, now)
-
-
-def _skip(session: Session, settings: Settings, step: Step, reason: str, now: datetime) -> None:
-    step.status, step.reason, step.address_key = SKIPPED, reason, None
-    session.flush()
-    _follow(session, settings, step, happened_at=step.due_at, now=now)
-    enrolment = session.get_one(Enrolment, step.enrolment_id)
-    lead = session.get_one(Lead, enrolment.lead_id)
-    events.record(
-        session,
-        "step_skipped",
-        "lead",
-        lead.id,
-        at=now,
-        exporter_id=lead.exporter_id,
-        reason=reason,
-        data={"step": step.step, "campaign": enrolment.campaign_id},
-    )
-
-
-def _follow(session: Session, settings: Settings, step: Step, *, happened_at: datetime, now: datetime) -> None:
-    enrolment = session.get_one(Enrolment, step.enrolment_id)
-    if enrolment.status != ACTIVE:
-        return
-    definition = definition_of(session, enrolment.workflow_sha256)
-    card = load(session, [enrolment.lead_id])[enrolment.lead_id]
-    buyer = card.time(definition, own_holidays(settings))
-    if buyer is not None:
-        not_before = max(now, enrolment.hold_until or now)
-        anchors, planned = {step.step: happened_at}, _planned(session, enrolment)
-        rows = engine.plan(definition, buyer, anchors, planned=planned, not_before=not_before)
-        _write(session, enrolment, definition, buyer, card, rows, now)
-    _finish_if_complete(session, enrolment, now)
-
-
-def _finish_if_complete(session: Session, enrolment: Enrolment, now: datetime) -> None:
-    if not _steps(session, enrolment, OPEN):
-        enrolment.status, enrolment.ended_at = FINISHED, now
-        session.flush()
-
-
-def _steps(session: Session, enrolment: Enrolment, statuses: Sequence[str]) -> Sequence[Step]:
-    rows = select(Step).where(Step.enrolment_id == enrolment.id, col(Step.status).in_(statuses))
-    return session.exec(rows.order_by(col(Step.due_at), col(Step.id))).all()
+        skip(session, settings, step, reason, now)
 
 
 def make_task(session: Session, settings: Settings, step_id: int, *, now: datetime) -> bool:
@@ -529,30 +440,7 @@ def end_enrolments(
     rows = select(Enrolment).join(Lead, col(Lead.id) == Enrolment.lead_id).where(Enrolment.status == ACTIVE)
     conditions = {Lead.id: lead_id, Lead.contact_id: contact_id, Lead.exporter_id: exporter_id}
     rows = rows.where(*(col(column) == value for column, value in conditions.items() if value is not None))
-    return _end(session, session.exec(rows).all(), reason, now)
-
-
-def _end(session: Session, enrolments: Iterable[Enrolment], reason: str, now: datetime) -> list[int]:
-    cancelled: list[int] = []
-    for enrolment in enrolments:
-        for step in _steps(session, enrolment, OPEN):
-            step.status, step.reason = CANCELLED, reason
-            cancelled.append(step.id or 0)
-        enrolment.status, enrolment.exit_reason, enrolment.ended_at = EXITED, reason, now
-        session.flush()
-        lead = session.get_one(Lead, enrolment.lead_id)
-        data = {"campaign": enrolment.campaign_id}
-        events.record(
-            session,
-            "follow_up_ended",
-            "lead",
-            lead.id,
-            at=now,
-            exporter_id=lead.exporter_id,
-            reason=reason,
-            data=data,
-        )
-    return cancelled
+    return end(session, session.exec(rows).all(), reason, now)
 
 
 def hold_enrolments(
@@ -563,25 +451,17 @@ def hold_enrolments(
     for enrolment in session.exec(rows).all():
         enrolment.hold_until = max(until, enrolment.hold_until or until)
         session.flush()
-        waiting = _steps(session, enrolment, (WAITING,))
+        waiting = steps_of(session, enrolment, (WAITING,))
         if waiting and waiting[0].due_at < until:
-            _shift(session, settings or Settings(), enrolment, waiting, until - waiting[0].due_at, until)
+            shift(session, settings or Settings(), enrolment, waiting, until - waiting[0].due_at, until)
         lead = session.get_one(Lead, lead_id)
         data = {"until": until.astimezone(UTC).isoformat()}
         events.record(session, "follow_up_held", "lead", lead_id, at=now, exporter_id=lead.exporter_id, data=data)
 
 
-def _shift(
-    session: Session,
-    settings: Settings,
-    enrolment: Enrolment,
-    steps: Sequence[Step],
-    by: timedelta,
-    not_before: datetime,
-) -> None:
-    definition = definition_of(session, enrolment.workflow_sha256)
-    buyer = load(session, [enrolment.lead_id])[enrolment.lead_id].time(definition, own_holidays(settings))
-    for step in steps:
-        moved = step.due_at + by
-        step.due_at = engine.postponed(definition, step.kind, buyer, moved, not_before) if buyer else moved
+def forget_leads(session: Session, lead_ids: Collection[int]) -> None:
+    """Remove the enrolments and steps of leads whose import is taken back, before anything was sent to them."""
+    ids = list(session.exec(select(Enrolment.id).where(col(Enrolment.lead_id).in_(lead_ids))))
+    session.exec(delete(Step).where(col(Step.enrolment_id).in_(ids)))
+    session.exec(delete(Enrolment).where(col(Enrolment.id).in_(ids)))
     session.flush()

@@ -1,5 +1,6 @@
 """The sentences that belong to the codes of this room. Translate them with ``crm.core.i18n._`` when they are shown."""
 
+from crm.clearance.texts import VERDICTS
 from crm.core.i18n import N_, _
 
 PROBLEMS = {
@@ -110,11 +111,14 @@ ENDINGS = {
     "lost": N_("The deal is lost."),
     "campaign_stopped": N_("The campaign was stopped."),
     "manual": N_("A person ended it."),
+    "country_unknown": N_("The buyer's country is not known any more."),
     "late": N_("The lead came after this step was due."),
     "condition": N_("The condition of the step was false."),
     "no_window": N_("There was no day on which it could go out."),
     "same_address": N_("The same letter goes to this address already."),
     "returned": N_("The advisor returned the letter."),
+    "not_written": N_("The letter could not be written; the advisor has a task for it."),
+    "refused": N_("The mail server refused the letter."),
 }
 """Why an enrolment ended or a step did not happen."""
 
@@ -147,6 +151,13 @@ TASKS = {
 
 NEAR = N_("Did you mean {near}?")
 KNOWN = N_("Known here: {known}.")
+
+
+def reason_text(code: str) -> str:
+    """Return why an enrolment ended or a step did not happen; a verdict of clearance is told by its title."""
+    if code in VERDICTS:
+        return _(VERDICTS[code][0])
+    return _(ENDINGS[code]) if code in ENDINGS else code
 
 
 def problem_text(code: str, **params: object) -> str:

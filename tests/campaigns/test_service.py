@@ -11,12 +11,14 @@ from sqlmodel import select
 
 from crm.campaigns import service
 from crm.campaigns.models import Enrolment, Step
+from crm.campaigns.texts import reason_text
 from crm.contacts import service as contacts
 from crm.contacts.models import Contact, EmailAddress, Lead
 from crm.core import events
 from crm.core.config import Settings
 from crm.core.db import Database
 from crm.core.errors import BadInput, NotFound, Refused
+from crm.core.i18n import speaking
 from crm.pipeline import service as pipeline
 from crm.pipeline.models import Deal, Task
 from tests.campaigns.conftest import STAFF, World
@@ -613,6 +615,24 @@ def test_a_step_planned_during_a_hold_waits_for_its_end(world: World) -> None:
     service.hold_enrolments(world.session, lead_id=lead.id or 0, until=until, now=world.now, settings=world.settings)
     world.done(step, at=step.due_at)
     assert world.steps(lead)["catalogue"].due_at == datetime(2027, 1, 11, 8, 30, tzinfo=UTC)
+
+
+def test_a_lead_whose_country_was_taken_away_ends_visibly(world: World) -> None:
+    lead = world.lead()
+    world.campaign()
+    world.enrol()
+    world.session.get_one(Contact, lead.contact_id).country = None
+    world.session.flush()
+    world.done(world.steps(lead)["thanks"])
+    assert (world.enrolment(lead).status, world.enrolment(lead).exit_reason) == ("exited", "country_unknown")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [("replied", "바이어가 답장했습니다."), ("NO_ADDRESS", "주소"), ("unknown", "unknown")]
+)  # fmt: skip
+def test_a_reason_reads_as_a_sentence_or_as_the_title_of_a_verdict(code: str, text: str) -> None:
+    with speaking("ko"):
+        assert text in reason_text(code)
 
 
 def test_why_a_lead_was_or_was_not_written_to_is_in_its_log(world: World) -> None:

@@ -1,0 +1,155 @@
+"""Writes step rows: what is planned, what follows a step that happened, what ends, what moves. Used by the verbs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from crm.campaigns import engine
+from crm.campaigns.definition import Definition
+from crm.campaigns.engine import BuyerTime, PlannedStep
+from crm.campaigns.leads import LeadCard, load
+from crm.campaigns.models import Enrolment, Step
+from crm.campaigns.states import ACTIVE, CANCELLED, EXITED, FINISHED, OPEN, SKIPPED, WAITING
+from crm.campaigns.workflows import definition_of, own_holidays
+from crm.contacts.models import Lead
+from crm.core import events
+from crm.core.config import Settings
+
+
+def write(
+    session: Session,
+    enrolment: Enrolment,
+    definition: Definition,
+    buyer: BuyerTime,
+    card: LeadCard,
+    rows: Iterable[PlannedStep],
+    now: datetime,
+) -> None:
+    """Store planned steps; a step that has no window at all is stored as skipped and what follows it is planned."""
+    rows = list(rows)
+    for row in rows:
+        session.add(_step(session, enrolment, card, row))
+    session.flush()
+    homeless = {row.step: row.due_at for row in rows if row.skip == engine.NO_WINDOW}
+    if homeless:
+        planned = planned_steps(session, enrolment)
+        more = engine.plan(definition, buyer, homeless, planned=planned, not_before=now)
+        write(session, enrolment, definition, buyer, card, more, now)
+
+
+def _step(session: Session, enrolment: Enrolment, card: LeadCard, row: PlannedStep) -> Step:
+    key = f"{enrolment.campaign_id}:{card.exporter_id}:{card.address}:{row.step}"
+    key = key if row.kind == "mail" and card.address and not row.skip else ""
+    # The same person under two leads of one exporter gets each letter once.
+    twin = bool(key) and session.exec(select(Step.id).where(Step.address_key == key)).first() is not None
+    reason = "same_address" if twin else row.skip
+    assert enrolment.id is not None
+    return Step(
+        enrolment_id=enrolment.id,
+        step=row.step,
+        kind=row.kind,
+        what=row.what,
+        due_at=row.due_at,
+        status=SKIPPED if reason else WAITING,
+        reason=reason,
+        address_key=None if twin or not key else key,
+        data={"wanted_at": row.wanted_at.isoformat(), "attach": row.attach},
+    )
+
+
+def planned_steps(session: Session, enrolment: Enrolment) -> set[str]:
+    """Return the ids of the workflow's steps that have a row, in whatever state."""
+    return set(session.exec(select(Step.step).where(Step.enrolment_id == enrolment.id)))
+
+
+def follow(session: Session, settings: Settings, step: Step, *, happened_at: datetime, now: datetime) -> None:
+    """Plan what follows a step that happened, or was due, at ``happened_at``; nothing once the enrolment has ended."""
+    enrolment = session.get_one(Enrolment, step.enrolment_id)
+    if enrolment.status != ACTIVE:
+        return
+    definition = definition_of(session, enrolment.workflow_sha256)
+    card = load(session, [enrolment.lead_id])[enrolment.lead_id]
+    buyer = card.time(definition, own_holidays(settings))
+    if buyer is None:
+        # Somebody took the country away meanwhile; no time can be told, and that must be seen.
+        end(session, [enrolment], "country_unknown", now)
+        return
+    not_before = max(now, enrolment.hold_until or now)
+    anchors, planned = {step.step: happened_at}, planned_steps(session, enrolment)
+    rows = engine.plan(definition, buyer, anchors, planned=planned, not_before=not_before)
+    write(session, enrolment, definition, buyer, card, rows, now)
+    finish_if_complete(session, enrolment, now)
+
+
+def skip(session: Session, settings: Settings, step: Step, reason: str, now: datetime) -> None:
+    """Mark a step as skipped, free its address and plan what follows, counted from when it was due."""
+    step.status, step.reason, step.address_key = SKIPPED, reason, None
+    session.flush()
+    follow(session, settings, step, happened_at=step.due_at, now=now)
+    enrolment = session.get_one(Enrolment, step.enrolment_id)
+    lead = session.get_one(Lead, enrolment.lead_id)
+    events.record(
+        session,
+        "step_skipped",
+        "lead",
+        lead.id,
+        at=now,
+        exporter_id=lead.exporter_id,
+        reason=reason,
+        data={"step": step.step, "campaign": enrolment.campaign_id},
+    )
+
+
+def finish_if_complete(session: Session, enrolment: Enrolment, now: datetime) -> None:
+    """Finish an enrolment that has no open step left."""
+    if not steps_of(session, enrolment, OPEN):
+        enrolment.status, enrolment.ended_at = FINISHED, now
+        session.flush()
+
+
+def steps_of(session: Session, enrolment: Enrolment, statuses: Sequence[str]) -> Sequence[Step]:
+    """Return the steps of an enrolment in some states, in order of time."""
+    rows = select(Step).where(Step.enrolment_id == enrolment.id, col(Step.status).in_(statuses))
+    return session.exec(rows.order_by(col(Step.due_at), col(Step.id))).all()
+
+
+def end(session: Session, enrolments: Iterable[Enrolment], reason: str, now: datetime) -> list[int]:
+    """End enrolments and cancel their open steps; return the ids of those steps."""
+    cancelled: list[int] = []
+    for enrolment in enrolments:
+        for step in steps_of(session, enrolment, OPEN):
+            step.status, step.reason = CANCELLED, reason
+            cancelled.append(step.id or 0)
+        enrolment.status, enrolment.exit_reason, enrolment.ended_at = EXITED, reason, now
+        session.flush()
+        lead = session.get_one(Lead, enrolment.lead_id)
+        data = {"campaign": enrolment.campaign_id}
+        events.record(
+            session,
+            "follow_up_ended",
+            "lead",
+            lead.id,
+            at=now,
+            exporter_id=lead.exporter_id,
+            reason=reason,
+            data=data,
+        )
+    return cancelled
+
+
+def shift(
+    session: Session,
+    settings: Settings,
+    enrolment: Enrolment,
+    steps: Sequence[Step],
+    by: timedelta,
+    not_before: datetime,
+) -> None:
+    """Move steps by as much, each into its next window and none before ``not_before``."""
+    definition = definition_of(session, enrolment.workflow_sha256)
+    buyer = load(session, [enrolment.lead_id])[enrolment.lead_id].time(definition, own_holidays(settings))
+    for step in steps:
+        moved = step.due_at + by
+        step.due_at = engine.postponed(definition, step.kind, buyer, moved, not_before) if buyer else moved
+    session.flush()
