@@ -4,12 +4,12 @@ The rows are the schedule: a step waits with its time, is taken by whoever makes
 or cancelled. What follows it is planned then, by the same ``engine`` that plays the rehearsal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from crm.campaigns import engine
 from crm.campaigns.definition import Definition
@@ -457,11 +457,3 @@ def hold_enrolments(
         lead = session.get_one(Lead, lead_id)
         data = {"until": until.astimezone(UTC).isoformat()}
         events.record(session, "follow_up_held", "lead", lead_id, at=now, exporter_id=lead.exporter_id, data=data)
-
-
-def forget_leads(session: Session, lead_ids: Collection[int]) -> None:
-    """Remove the enrolments and steps of leads whose import is taken back, before anything was sent to them."""
-    ids = list(session.exec(select(Enrolment.id).where(col(Enrolment.lead_id).in_(lead_ids))))
-    session.exec(delete(Step).where(col(Step.enrolment_id).in_(ids)))
-    session.exec(delete(Enrolment).where(col(Enrolment.id).in_(ids)))
-    session.flush()

@@ -648,3 +648,12 @@ def test_why_a_lead_was_or_was_not_written_to_is_in_its_log(world: World) -> Non
         ("follow_up_ended", "opted_out"),
     ]
     assert {line.exporter_id for line in lines} == {world.exporter.id}
+
+
+def test_leads_of_an_import_that_is_taken_back_leave_no_steps(world: World) -> None:
+    gone, kept = world.lead("Lena Vogt"), world.lead("Ana Ruiz")
+    world.campaign()
+    world.enrol()
+    service.forget_leads(world.session, [gone.id or 0])
+    assert world.steps(gone) == {}
+    assert set(world.steps(kept)) == {"thanks"}
