@@ -11,15 +11,21 @@ from functools import cache, partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import Session
 
 from crm.campaigns import service as campaigns
+from crm.campaigns.forgetting import forget_leads as forget_enrolments
 from crm.core.context import Context
 from crm.delivery import service as delivery
 from crm.drafts import service as drafts
+from crm.drafts.forgetting import forget_leads as forget_drafts
 from crm.drafts.templates import Library
 from crm.inbox import service as inbox
 from crm.mail.smtp import SmtpPool
 from crm.pipeline import service as pipeline
+from crm.pipeline.forgetting import forget_leads as forget_deals
+from crm.pipeline.forgetting import in_human_hands
+from crm.review import service as review
 
 log = structlog.get_logger()
 
@@ -94,6 +100,17 @@ def read_inbox(context: Context) -> int:
 STEPS: tuple[Callable[[Context], object], ...] = (
     recover, read_inbox, open_deals, enrol_leads, cancel_ended, make_tasks, make_drafts, queue_approved,
 )  # fmt: skip
+
+
+def release_leads(session: Session, lead_ids: list[int]) -> set[int]:
+    """Let go of leads whose import is taken back; return those that stay because somebody has worked on them."""
+    held = review.leads_decided(session, lead_ids)
+    held |= in_human_hands(session, lead_ids)
+    held |= inbox.leads_heard_of(session, lead_ids)
+    free = sorted(set(lead_ids) - held)
+    for forget in (forget_drafts, forget_enrolments, forget_deals):
+        forget(session, free)
+    return held
 
 
 async def run_once(context: Context) -> dict[str, object]:

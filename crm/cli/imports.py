@@ -100,6 +100,7 @@ def _print_report(report: Any, *, as_json: bool, dry_run: bool) -> None:
 
 
 def _undo(words: list[str], *, as_json: bool) -> None:
+    from crm import jobs
     from crm.delivery import service as delivery
     from crm.imports import service as imports
 
@@ -108,7 +109,12 @@ def _undo(words: list[str], *, as_json: bool) -> None:
     context = common.open_house()
     with context.db.writing() as session:
         report = imports.undo(
-            session, int(words[0]), now=context.clock.now(), by=common.operator(), mailed=delivery.sent_contact_ids
+            session,
+            int(words[0]),
+            now=context.clock.now(),
+            by=common.operator(),
+            mailed=delivery.sent_contact_ids,
+            release=jobs.release_leads,
         )
     if as_json:
         common.emit([report.as_json()], [], as_json=True)

@@ -5,6 +5,7 @@ the same and left for a person.
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
 import structlog
@@ -253,3 +254,11 @@ def mark_handled(session: Session, message: InboxMessage, *, by: str, now: datet
     events.record(
         session, "mail_handled", "inbox_message", message.id, at=now, actor=by, exporter_id=message.exporter_id
     )
+
+
+def leads_heard_of(session: Session, lead_ids: Collection[int]) -> set[int]:
+    """Return those of the leads from whose person mail has come in."""
+    from_person = select(Lead.id).join(InboxMessage, col(InboxMessage.contact_id) == col(Lead.contact_id))
+    about = select(InboxMessage.lead_id).where(col(InboxMessage.lead_id).in_(lead_ids))
+    found = {*session.exec(from_person.where(col(Lead.id).in_(lead_ids))), *session.exec(about)}
+    return {lead_id for lead_id in found if lead_id is not None}

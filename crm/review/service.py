@@ -1,6 +1,6 @@
 """The decisions an advisor takes about a draft. Each is one transaction and one line in the event log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select, update
@@ -231,6 +231,16 @@ def approved_today(session: Session, viewer: Viewer, *, now: datetime) -> int:
         Approval.approved_by == viewer.email, Approval.approved_at >= midnight, col(Approval.revoked_at).is_(None)
     )
     return session.exec(rows).one()
+
+
+def leads_decided(session: Session, lead_ids: Collection[int]) -> set[int]:
+    """Return those of the leads about whose letters somebody has decided anything."""
+    approved = select(Draft.lead_id).join(Approval, col(Approval.draft_id) == col(Draft.id))
+    decided = select(Draft.lead_id).join(Decision, col(Decision.draft_id) == col(Draft.id))
+    return {
+        *session.exec(approved.where(col(Draft.lead_id).in_(lead_ids))),
+        *session.exec(decided.where(col(Draft.lead_id).in_(lead_ids))),
+    }
 
 
 def _require(viewer: Viewer, draft: Draft) -> None:
