@@ -4,12 +4,12 @@ The rows are the schedule: a step waits with its time, is taken by whoever makes
 or cancelled. What follows it is planned then, by the same ``engine`` that plays the rehearsal.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, select, update
 
 from crm.campaigns import engine
 from crm.campaigns.definition import Definition

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from crm.campaigns import service
+from crm.campaigns.forgetting import forget_leads
 from crm.campaigns.models import Enrolment, Step
 from crm.campaigns.texts import reason_text
 from crm.contacts import service as contacts
@@ -654,6 +655,6 @@ def test_leads_of_an_import_that_is_taken_back_leave_no_steps(world: World) -> N
     gone, kept = world.lead("Lena Vogt"), world.lead("Ana Ruiz")
     world.campaign()
     world.enrol()
-    service.forget_leads(world.session, [gone.id or 0])
+    forget_leads(world.session, [gone.id or 0])
     assert world.steps(gone) == {}
     assert set(world.steps(kept)) == {"thanks"}
