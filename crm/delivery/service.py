@@ -8,6 +8,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -95,11 +96,15 @@ def _claim(context: Context, worker: str) -> tuple[list[Claimed], int]:
 
 
 class Round:
-    """One batch on its way. ``halted`` when the relay takes nothing any more: the rest goes back to the queue."""
+    """One batch on its way.
+
+    ``halted`` when the relay takes nothing any more: the rest goes back to the queue, to leave after ``resume_at``.
+    """
 
     def __init__(self, context: Context, pool: SmtpPool) -> None:
         self.context, self.pool = context, pool
         self.halted = False
+        self.resume_at: datetime | None = None
         # A letter keeps its place until its answer is recorded, so a crash leaves at most one in doubt a connection.
         self._places = asyncio.Semaphore(pool.size)
 
@@ -107,9 +112,10 @@ class Round:
         """Offer one letter and record what came of it."""
         async with self._places:
             outcome = await self._offer(letter)
-            result = await asyncio.to_thread(_record, self.context, letter, outcome)
-        if result is not None:
-            self.halted = self.halted or result.stops
+            result = await asyncio.to_thread(_record, self.context, letter, outcome, self.resume_at)
+            if result is not None and result.stops:
+                self.halted = True
+                self.resume_at = result.due_at if result.pause_all else self.resume_at
 
     async def _offer(self, letter: Claimed) -> Outcome:
         async def before_data() -> bool:
@@ -154,7 +160,7 @@ def _still_wanted(session: Session, letter: Claimed, now: datetime) -> bool:
     )
 
 
-def _record(context: Context, letter: Claimed, outcome: Outcome) -> Result | None:
+def _record(context: Context, letter: Claimed, outcome: Outcome, resume_at: datetime | None) -> Result | None:
     """Store what came of it. None when the claim was settled by somebody else meanwhile."""
     now = context.clock.now()
     with context.db.writing() as session:
@@ -171,6 +177,8 @@ def _record(context: Context, letter: Claimed, outcome: Outcome) -> Result | Non
             return None
         pauses = context.settings.delivery.retry_minutes
         result = result_of(outcome, now=now, attempts=row.attempts, pauses=pauses)
+        if result.due_at is not None and resume_at is not None:
+            result = replace(result, due_at=max(result.due_at, resume_at))
         session.add(
             Attempt(
                 outbox_id=letter.outbox_id,

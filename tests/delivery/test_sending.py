@@ -1,10 +1,12 @@
 """One letter from the approval to the relay, over real SMTP and on real databases."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
+from crm.accounts.models import Role
 from crm.accounts.rules import system_viewer
 from crm.campaigns import service as campaigns
 from crm.campaigns.models import Campaign, Enrolment, Step
@@ -12,7 +14,7 @@ from crm.clearance import service as clearance
 from crm.contacts.models import EmailAddress, Suppression
 from crm.core import events, instance
 from crm.core.errors import NotFound, Refused
-from crm.delivery import queries, service
+from crm.delivery import claims, queries, service
 from crm.delivery.models import Attempt, Outbox
 from crm.drafts.models import Draft
 from crm.exporters.models import Exporter
@@ -23,7 +25,7 @@ from crm.review import service as review
 from crm.review.models import Approval, Message
 from tests.delivery.conftest import BOTH, Desk
 from tests.mailkit import Relay
-from tests.pipeline.world import NOW
+from tests.pipeline.world import NOW, viewer
 from tests.postroom import campaign_letter, in_outbox, met
 
 
@@ -311,8 +313,6 @@ async def test_what_is_certain_cannot_be_settled(desk: Desk) -> None:
 
 @BOTH
 async def test_two_workers_share_the_work(desk: Desk, relay: Relay) -> None:
-    import asyncio
-
     desk.post(*(f"Buyer{number}" for number in range(12)))
     desk.pass_time()
     desk.house.settings = desk.house.settings.model_copy(
@@ -327,8 +327,6 @@ async def test_two_workers_share_the_work(desk: Desk, relay: Relay) -> None:
 def test_what_a_dead_worker_had_not_offered_goes_back(desk: Desk) -> None:
     desk.post("Anna")
     desk.pass_time()
-    from crm.delivery import claims
-
     with desk.change() as session:
         claims.claim(session, desk.house.settings, now=desk.clock.now(), worker="dead")
     with desk.change() as session:
@@ -471,9 +469,6 @@ async def test_it_knows_to_whom_a_letter_left(desk: Desk) -> None:
 
 
 async def test_each_viewer_sees_their_own_letters(desk: Desk) -> None:
-    from crm.accounts.models import Role
-    from tests.pipeline.world import viewer
-
     desk.post("Anna")
     with desk.house.db.reading() as session:
         [row] = queries.list_outbox(session, viewer(Role.STAFF))

@@ -1,0 +1,50 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from crm.inbox.rules import Kind, away_until, kind_of, next_business_day
+from crm.mail.bounces import Bounce
+from crm.mail.incoming import Incoming
+from crm.mail.tokens import Ticket
+
+NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)  # Friday
+BOUNCE = Bounce("a@buyer.example", True, "other")
+
+
+@pytest.mark.parametrize(
+    ("mail", "ticket", "kind"),
+    [
+        (Incoming(), None, Kind.REPLY),
+        (Incoming(is_auto_reply=True), None, Kind.AUTO_REPLY),
+        (Incoming(is_auto_reply=True, is_out_of_office=True), None, Kind.OUT_OF_OFFICE),
+        (Incoming(bounces=(BOUNCE,)), Ticket("bounce", "1-a"), Kind.BOUNCE),
+        (Incoming(complaint="abuse"), None, Kind.COMPLAINT),
+        (Incoming(wants_no_more=True), None, Kind.OPT_OUT),
+        (Incoming(), Ticket("unsubscribe", "1-a"), Kind.OPT_OUT),
+        (Incoming(is_auto_reply=True), Ticket("unsubscribe", "1-a"), Kind.AUTO_REPLY),
+        (Incoming(), Ticket("bounce", "1-a"), Kind.REPLY),
+    ],
+)
+def test_a_mail_is_of_one_kind(mail: Incoming, ticket: Ticket | None, kind: Kind) -> None:
+    assert kind_of(mail, ticket, matched=True) == kind
+
+
+def test_mail_of_strangers_is_other_mail_but_their_wishes_count() -> None:
+    assert kind_of(Incoming(), None, matched=False) == Kind.OTHER
+    assert kind_of(Incoming(wants_no_more=True), None, matched=False) == Kind.OPT_OUT
+
+
+@pytest.mark.parametrize(
+    ("returns_on", "until"),
+    [
+        (date(2026, 12, 1), datetime(2026, 12, 1, tzinfo=UTC)),
+        (None, NOW + timedelta(days=7)),
+        (date(2026, 11, 20), NOW + timedelta(days=1)),
+    ],
+)
+def test_an_absence_ends_on_the_first_day_back_or_after_a_week(returns_on: date | None, until: datetime) -> None:
+    assert away_until(returns_on, NOW) == until
+
+
+def test_an_answer_is_due_on_the_next_business_day() -> None:
+    assert next_business_day(NOW) == datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
