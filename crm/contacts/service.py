@@ -210,6 +210,11 @@ def organisation_for(session: Session, name: str, country: str | None, *, now: d
     return made
 
 
+def new_contact(*, now: datetime) -> Contact:
+    """Return a contact that is not stored yet. Its maps are given outright: the mapper takes long to make them."""
+    return Contact(other_phones=[], messengers={}, tags=[], extra={}, edited={}, created_at=now)
+
+
 def new_organisation(name: str, country: str | None, *, now: datetime) -> Organisation:
     """Return a firm that is not stored yet."""
     return Organisation(name=name, match_key=rules.match_key(name, country or ""), country=country, created_at=now)
@@ -240,9 +245,8 @@ def get_or_make_lead(
 
 def new_lead(contact_id: int, exporter_id: int, exhibition_id: int, facts: Mapping[str, Any], *, now: datetime) -> Lead:
     """Return a lead that is not stored yet."""
-    return Lead(
-        contact_id=contact_id, exporter_id=exporter_id, exhibition_id=exhibition_id, created_at=now, **dict(facts)
-    )
+    values = {"interests": [], "requests": [], **facts}
+    return Lead(contact_id=contact_id, exporter_id=exporter_id, exhibition_id=exhibition_id, created_at=now, **values)
 
 
 def lead_changes(lead: Lead, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ passes, people first and what hangs on them second, so that each pass is one flu
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, func, select
 
 from crm.contacts import rules, service
@@ -16,14 +17,16 @@ from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisati
 from crm.core.clock import KST
 from crm.exporters.models import Exhibition, Exporter, ProductLine
 from crm.exporters.service import lines_of, match_line
-from crm.imports import facts, people
+from crm.imports import facts, ledger, people
 from crm.imports.contactlist import identity as identity_of_row
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.models import ImportChange, ImportRow
+from crm.imports.ledger import Change
+from crm.imports.models import ImportRow
 from crm.imports.people import Person
-from crm.imports.records import CanonicalRow, Issue, ReadResult
+from crm.imports.records import CanonicalRow, Issue, ReadResult, RowIssue
 from crm.imports.report import RowReport, issue_json
 
+ROWS: sa.Table = ImportRow.__table__  # type: ignore[attr-defined]
 CONTACT_FIELDS = (
     "full_name",
     "family_name",
@@ -46,19 +49,6 @@ CONTACT_FIELDS = (
     "messengers",
     "tags",
 )
-
-
-@dataclass
-class Change:
-    """One written value; ids are known only after the flush, so the row object itself is kept."""
-
-    target: SQLModel
-    field: str = ""
-    created: bool = False
-    before: Any = None
-    after: Any = None
-    is_news: bool = True
-    """False: the row only confirms what was known."""
 
 
 @dataclass
@@ -86,6 +76,7 @@ class Intake:
     by: str
     entries: list[Entry] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    newcomers: list[Person] = field(default_factory=list)
 
     def run(self) -> list[RowReport]:
         """Store everything and return a report for every line but the skipped ones, in file order."""
@@ -99,7 +90,7 @@ class Intake:
         with session.no_autoflush:
             for row in rows:
                 self._take_person(row)
-            session.flush()
+            self._store_people()
             self._prepare_second_pass()
             for entry in self.entries:
                 self._take_what_hangs_on(entry)
@@ -111,12 +102,12 @@ class Intake:
     def _take_person(self, row: CanonicalRow) -> None:
         found, maybe = self.people.find(identity_of_row(row))
         report = RowReport(row.row, row.sheet, "unchanged", row.full_name or row.company, issues=list(row.issues))
-        person = found or Person(Contact(created_at=self.now), is_new=True)
+        person = found or Person(service.new_contact(now=self.now))
         entry = Entry(row, person, report)
         if maybe:
             report.issues.append(Issue("ambiguous_person", {"v": maybe.contact.full_name or row.full_name}))
         if found is None:
-            self.session.add(person.contact)
+            self.newcomers.append(person)
         entry.changes.append(Change(person.contact, created=found is None, is_news=found is None))
         self._take_firm(entry)
         self._merge_contact(entry)
@@ -218,9 +209,17 @@ class Intake:
         if is_news:
             setattr(target, name, value)
         after = stated if isinstance(stated, list | dict) else value
-        entry.changes.append(Change(target, name, before=_json(before), after=_json(after), is_news=is_news))
+        entry.changes.append(Change(target, name, before=before, after=after, is_news=is_news))
         if is_news and target is entry.person.contact:
             entry.report.diff[name] = (entry.report.diff.get(name, (before, None))[0], value)
+
+    def _store_people(self) -> None:
+        """Firms first, so that a new contact is written once, with its firm."""
+        self.session.flush()
+        for person in self.newcomers:
+            person.contact.organisation_id = person.organisation.id if person.organisation else None
+        self.session.add_all(person.contact for person in self.newcomers)
+        self.session.flush()
 
     # Second pass: what hangs on people
 
@@ -454,60 +453,45 @@ class Intake:
             news = any(change.is_news for change in entry.changes)
             entry.report.outcome = "added" if made else "merged" if news else "unchanged"
             entry.report.contact_id = entry.person.contact.id
-        refused = [
-            RowReport(bad.row, bad.sheet, "refused", issues=[Issue(bad.code, bad.params)])
-            for bad in self.result.refused
-        ]
+        refused = [_refused(bad) for bad in self.result.refused]
         order = {sheet.name: place for place, sheet in enumerate(self.result.profile.sheets)}
         found = [*(entry.report for entry in self.entries), *refused]
         return sorted(found, key=lambda one: (order.get(one.sheet, 0), one.row))
 
     def write_ledger(self, batch_id: int) -> None:
         """Store every row with its outcome, and every value it wrote."""
-        stored = []
-        for entry in self.entries:
-            kept = self._import_row(batch_id, entry.report, entry.row.raw)
-            stored.append((kept, entry))
-        for bad, report in zip(self.result.refused, self._refused_reports(), strict=True):
-            self._import_row(batch_id, report, bad.raw)
-        self.session.flush()
-        for kept, entry in stored:
-            for change in entry.changes:
-                self.session.add(_ledger_line(batch_id, kept.id or 0, change))
-        self.session.flush()
-
-    def _refused_reports(self) -> list[RowReport]:
-        return [
-            RowReport(bad.row, bad.sheet, "refused", issues=[Issue(bad.code, bad.params)])
-            for bad in self.result.refused
-        ]
-
-    def _import_row(self, batch_id: int, report: RowReport, raw: Mapping[str, str]) -> ImportRow:
-        row = ImportRow(
-            batch_id=batch_id,
-            sheet=(report.sheet or "")[:100],
-            number=report.row,
-            outcome=report.outcome,
-            contact_id=report.contact_id,
-            messages=[issue_json(issue) for issue in report.issues],
-            raw=[[header, text] for header, text in raw.items()],
-        )
-        self.session.add(row)
-        return row
+        reports: list[tuple[RowReport, Mapping[str, str]]] = [(e.report, e.row.raw) for e in self.entries]
+        reports += [(_refused(bad), bad.raw) for bad in self.result.refused]
+        values = [_import_row(batch_id, report, raw) for report, raw in reports]
+        if not values:
+            return
+        self.session.execute(ROWS.insert(), values)
+        stored = sa.select(ROWS.c.id, ROWS.c.sheet, ROWS.c.number).where(ROWS.c.batch_id == batch_id)
+        ids = {(sheet, number): row_id for row_id, sheet, number in self.session.execute(stored)}
+        places = [_place(entry.report) for entry in self.entries]
+        changes = [entry.changes for entry in self.entries]
+        ledger.write(self.session, batch_id, ((ids[place], made) for place, made in zip(places, changes, strict=True)))
 
 
-def _ledger_line(batch_id: int, row_id: int, change: Change) -> ImportChange:
-    target: Any = change.target
-    return ImportChange(
-        batch_id=batch_id,
-        row_id=row_id,
-        target=target.__tablename__,
-        target_id=target.id,
-        field=change.field,
-        created=change.created,
-        before=change.before,
-        after=change.after,
-    )
+def _refused(bad: RowIssue) -> RowReport:
+    return RowReport(bad.row, bad.sheet, "refused", issues=[Issue(bad.code, bad.params)])
+
+
+def _place(report: RowReport) -> tuple[str, int]:
+    return (report.sheet or "")[:100], report.row
+
+
+def _import_row(batch_id: int, report: RowReport, raw: Mapping[str, str]) -> dict[str, Any]:
+    sheet, number = _place(report)
+    return {
+        "batch_id": batch_id,
+        "sheet": sheet,
+        "number": number,
+        "outcome": report.outcome,
+        "contact_id": report.contact_id,
+        "messages": [issue_json(issue) for issue in report.issues],
+        "raw": [[header, text] for header, text in raw.items()],
+    }
 
 
 def _agreeing_names(contact: Contact, stated: dict[str, Any]) -> dict[str, Any]:
@@ -529,10 +513,6 @@ def _agreeing_names(contact: Contact, stated: dict[str, Any]) -> dict[str, Any]:
 
 def _seen(row: CanonicalRow) -> str:
     return row.met_at or row.registered_at
-
-
-def _json(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -22,7 +22,6 @@ class Person:
     organisation: Organisation | None = None
     addresses: list[str] = field(default_factory=list)
     badges: set[str] = field(default_factory=set)
-    is_new: bool = False
 
     def identity(self, badge: str = "") -> Identity:
         contact = self.contact

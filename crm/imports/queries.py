@@ -70,7 +70,7 @@ def provenance(session: Session, viewer: Viewer, contact_id: int) -> dict[str, S
     for change, row, batch in session.exec(statement):
         source = Source(batch.filename, row.number, row.sheet, batch.created_at.astimezone(KST).date())
         for name in _fields(change):
-            if name not in found or change.before != change.after:  # who only confirms a value is not its source
+            if name not in found or change.field:  # who only confirms a value is not its source
                 found[name] = source
     return {name: source for name, source in found.items() if name not in contact.edited}
 
@@ -90,8 +90,11 @@ def _fields(change: ImportChange) -> list[str]:
         return ["emails"]
     if change.target == "lead":
         return ["leads"]
-    if change.field == "organisation_id":
-        return ["company"]
-    if change.field == "extra.extra":
-        return sorted(change.after or {})
-    return [change.field] if change.field and not change.field.startswith("extra.") else []
+    written = [change.field] if change.field else list(change.after or {})
+    names: list[str] = []
+    for name in written:
+        if name == "extra.extra":
+            names += (change.after if change.field else change.after[name]) or {}
+        elif not name.startswith("extra."):
+            names.append("company" if name == "organisation_id" else name)
+    return names

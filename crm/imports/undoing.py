@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,12 +12,13 @@ from sqlmodel import Session, SQLModel, col, select
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
 from crm.contacts.rules import added, without
 from crm.contacts.service import chunks
-from crm.imports.models import ImportBatch, ImportChange
+from crm.imports import ledger
+from crm.imports.ledger import Key, Value
+from crm.imports.models import ImportBatch
 from crm.imports.report import Kept, UndoReport
 
 Mailed = Callable[[Session, list[int]], set[int]]
 Release = Callable[[Session, list[int]], set[int]]
-Key = tuple[str, int]
 TABLES: dict[str, Any] = {
     "consent": Consent,
     "lead": Lead,
@@ -46,15 +47,16 @@ class Undoing:
     def run(self) -> UndoReport:
         """Do it and tell what was removed, put back and kept."""
         self.report = UndoReport(self.batch.id or 0, "undone")
-        own = select(ImportChange).where(ImportChange.batch_id == self.batch.id)
-        self.changes = self.session.exec(own.order_by(col(ImportChange.id).desc())).all()
+        self.lines = ledger.read(self.session, self.batch.id or 0)
         self.rows = self._targets()
-        self.others = self._standing_lines()
+        self.standing = ledger.read_standing(self.session, self.batch.id or 0, self.rows)
         self.made = self._made()
         self.untouchable: set[int] = set()
         self._decide_who_stays()
-        for change in self.changes:
-            self._take_back(change)
+        for line in self.lines:
+            for value in reversed(line.values()):
+                self._take_back(value)
+        self.standing.save(self.session)
         self.session.flush()
         for name in TABLES:
             self._remove(name)
@@ -64,8 +66,8 @@ class Undoing:
 
     def _targets(self) -> dict[Key, Any]:
         wanted: dict[str, set[int]] = defaultdict(set)
-        for change in self.changes:
-            wanted[change.target].add(change.target_id)
+        for line in self.lines:
+            wanted[line.target].add(line.target_id)
         found = {}
         for name, ids in wanted.items():
             for chunk in chunks(sorted(ids)):
@@ -73,39 +75,18 @@ class Undoing:
                     found[(name, row.id)] = row
         return found
 
-    def _standing_lines(self) -> dict[Key, list[ImportChange]]:
-        """Return what other batches that still stand wrote or confirmed on the same rows, oldest first."""
-        found: dict[Key, list[ImportChange]] = defaultdict(list)
-        wanted: dict[str, set[int]] = defaultdict(set)
-        for name, row_id in self.rows:
-            wanted[name].add(row_id)
-        for name, ids in wanted.items():
-            for chunk in chunks(sorted(ids)):
-                lines = select(ImportChange).join(ImportBatch, col(ImportBatch.id) == ImportChange.batch_id)
-                lines = lines.where(ImportChange.target == name, col(ImportChange.target_id).in_(chunk))
-                lines = lines.where(ImportChange.batch_id != self.batch.id, ImportBatch.status != "undone")
-                for line in self.session.exec(lines.order_by(col(ImportChange.id))):
-                    found[(name, line.target_id)].append(line)
-        return found
-
     def _made(self) -> dict[str, set[int]]:
         """Return the rows that only this batch stands for; those another list names too are handed down to it."""
         made: dict[str, set[int]] = defaultdict(set)
-        for change in self.changes:
-            key = (change.target, change.target_id)
-            if not change.created or key not in self.rows:
+        for line in self.lines:
+            if not line.created or line.key not in self.rows:
                 continue
-            if self.others[key]:
-                self._hand_down_creation(self.others[key][0])
+            heir = self.standing.first(line.key)
+            if heir:
+                ledger.hand_down_creation(self.session, heir)
             else:
-                made[change.target].add(change.target_id)
+                made[line.target].add(line.target_id)
         return made
-
-    def _hand_down_creation(self, line: ImportChange) -> None:
-        heir = ImportChange(
-            batch_id=line.batch_id, row_id=line.row_id, target=line.target, target_id=line.target_id, created=True
-        )
-        self.session.add(heir)
 
     # Who stays
 
@@ -158,7 +139,9 @@ class Undoing:
         return int(row.id if key[0] == "contact" else row.contact_id)
 
     def _keep(self, name: str, row_id: int, reason: str) -> None:
-        kept = Kept(name, row_id, self._name_of(name, row_id), reason)
+        self._keep_once(Kept(name, row_id, self._name_of(name, row_id), reason))
+
+    def _keep_once(self, kept: Kept) -> None:
         if kept not in self.report.kept:
             self.report.kept.append(kept)
 
@@ -169,22 +152,22 @@ class Undoing:
 
     # Values
 
-    def _take_back(self, change: ImportChange) -> None:
-        key = (change.target, change.target_id)
+    def _take_back(self, value: Value) -> None:
+        key = value.line.key
         row = self.rows.get(key)
-        if row is None or not change.field or self._contact_of(key) in self.untouchable or self._goes(key):
+        if row is None or self._contact_of(key) in self.untouchable or self._goes(key):
             return
-        if change.field in getattr(row, "edited", {}):
-            self._keep_value(change)
+        if value.field in getattr(row, "edited", {}):
+            self._keep_value(value)
             return
-        later = [line for line in self.others[key] if line.field == change.field]
-        if _hand_down(change, later):
-            self.session.add_all(later)
+        later = self.standing.values(key, value.field)
+        if _hand_down(value, later):
             return
-        current = _read(row, change.field)
-        value = without(current, change.before, change.after, [line.after for line in later])
-        if value != current:
-            _write(row, change.field, value)
+        current = _read(row, value.field)
+        before = _blank(row, value.field) if value.before is None else value.before
+        kept = without(current, before, value.after, [other.after for other in later])
+        if kept != current:
+            _write(row, value.field, kept)
             self.session.add(row)
             self.report.restored += 1
 
@@ -192,11 +175,9 @@ class Undoing:
         """Tell whether the whole row is about to be removed, so that its values need no putting back."""
         return key[1] in self.made[key[0]] and not (key[0] == "lead" and key[1] in self.held_leads)
 
-    def _keep_value(self, change: ImportChange) -> None:
-        if change.before != change.after and change.target_id not in self.made[change.target]:
-            kept = Kept("value", change.target_id, self._name_of(change.target, change.target_id), "edited")
-            if kept not in self.report.kept:
-                self.report.kept.append(kept)
+    def _keep_value(self, value: Value) -> None:
+        if value.before != value.after:
+            self._keep_once(Kept("value", value.line.target_id, self._name_of(*value.line.key), "edited"))
 
     # Rows
 
@@ -209,30 +190,29 @@ class Undoing:
         self.report.removed[name] = len(free)
 
 
-def _hand_down(change: ImportChange, later: Sequence[ImportChange]) -> bool:
+def _hand_down(value: Value, later: Sequence[Value]) -> bool:
     """Pass a value on to a list that builds on it; True: the value itself is not ours to take back any more.
 
     A single value that a later list confirmed or replaced now rests on that list, whose own undo must put back what
     was there before us. Of lists and maps the later list only inherits the items it stated itself.
     """
-    if isinstance(change.after, list | dict):
-        gone = added(change.before, change.after)
-        for line in later:
-            if isinstance(line.before, list):
-                line.before = [item for item in line.before if item not in gone]
-            elif isinstance(line.before, dict):
-                line.before = {name: value for name, value in line.before.items() if name not in gone}
+    if isinstance(value.after, list | dict):
+        gone = added(value.before, value.after)
+        for other in later:
+            if isinstance(other.before, list):
+                other.rebase([item for item in other.before if item not in gone])
+            elif isinstance(other.before, dict):
+                other.rebase({name: text for name, text in other.before.items() if name not in gone})
         return False
-    heir = next((line for line in later if line.before == change.after and not _adds_lines(line)), None)
-    if heir is None:
-        return False
-    heir.before = change.before
-    return True
+    heir = next((other for other in later if other.before == value.after and not _adds_lines(other)), None)
+    if heir is not None:
+        heir.rebase(value.before)
+    return heir is not None
 
 
-def _adds_lines(line: ImportChange) -> bool:
+def _adds_lines(value: Value) -> bool:
     """Notes are added to, not replaced: what stood there before is not the later list's."""
-    return isinstance(line.after, str) and line.after.startswith(f"{line.before}\n")
+    return isinstance(value.after, str) and value.after.startswith(f"{value.before}\n")
 
 
 def in_use(session: Session, table: str, ids: Collection[int], *, besides: Collection[str] = ()) -> set[int]:
@@ -254,8 +234,14 @@ def in_use(session: Session, table: str, ids: Collection[int], *, besides: Colle
 def _read(row: Any, name: str) -> Any:
     if name.startswith("extra."):
         return row.extra.get(name.removeprefix("extra."))
-    value = getattr(row, name)
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+    return ledger.plain(getattr(row, name))
+
+
+def _blank(row: Any, name: str) -> Any:
+    """Return what an unset field holds: None where the column allows it, else an empty value of its kind."""
+    if name.startswith("extra.") or type(row).__table__.columns[name].nullable:
+        return None
+    return type(getattr(row, name))()
 
 
 def _write(row: Any, name: str, value: Any) -> None:
