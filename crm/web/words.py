@@ -3,7 +3,7 @@
 Explicit patterns, because CLDR writes Korean medium times in a mixed form; names come from CLDR, some shortened.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -32,11 +32,11 @@ def day(value: date | datetime, *, now: datetime | None = None) -> str:
     return f"{weekday} {shown.day} {MONTHS[shown.month - 1]}{f' {shown.year}' if with_year else ''}"
 
 
-def moment(value: datetime, zone: str = "", *, now: datetime | None = None) -> str:
+def moment(value: datetime, zone: str | tzinfo | None = None, *, now: datetime | None = None) -> str:
     """Return ``11월 24일(화) 23:00 (현지 09:00)``: Korean time, then that of ``zone`` where it differs."""
     korean = value.astimezone(KST)
     text = f"{day(value, now=now)} {korean:%H:%M}"
-    local = value.astimezone(ZoneInfo(zone)) if zone else korean
+    local = value.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone) if zone else korean
     if local.utcoffset() == korean.utcoffset():
         return text
     shown = f"{local:%H:%M}" if local.date() == korean.date() else f"{day(local.date())} {local:%H:%M}"
