@@ -44,7 +44,6 @@ def detect(data: bytes) -> tuple[str, bool]:
     certain = _certain(data)
     if certain:
         return certain, False
-    # Bytes of a damaged UTF-8 file are far more often valid than chance allows.
     return max(LEGACY, key=lambda name: _plausibility(data[:SAMPLE_BYTES], name)), True
 
 
@@ -54,11 +53,9 @@ def _certain(data: bytes) -> str | None:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     head = data[:2000]
-    if head.count(0, 1) and len(head) > 3:
-        if head[1::2].count(0) > len(head) // 5 and not head[0::2].count(0):
-            return "utf-16-le"
-        if head[0::2].count(0) > len(head) // 5 and not head[1::2].count(0):
-            return "utf-16-be"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 5 > len(head):  # ASCII letters have one zero byte of two, on one side only
+        return "utf-16-le" if odd > even else "utf-16-be"
     if b"\x1b$" in data:
         return "iso2022_jp"
     try:

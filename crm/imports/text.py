@@ -18,6 +18,8 @@ EMPTY_WORDS = frozenset(words("empty"))
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACES = re.compile(r"\s+")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+# NFC, too, would put the common character in place of these.
+_NO_VARIANTS = re.compile("[^\uf900-\ufaff\U0002f800-\U0002fa1f]+")
 _HALF_KANA = re.compile("[\uff61-\uff9f]+")
 
 
@@ -62,9 +64,10 @@ def one_line(text: str) -> str:
 
 
 def name_line(text: str) -> str:
-    """Fold a person's name: width only, since NFKC would replace a person's own variant character."""
+    """Fold a person's name: width and composition only. A person's own variant character (U+F900 …) stays theirs."""
     text = _HALF_KANA.sub(lambda m: unicodedata.normalize("NFKC", m[0]), unwrapped(text)).translate(_FULL_WIDTH)
-    return _SPACES.sub(" ", without_invisible(unicodedata.normalize("NFC", text))).strip()
+    text = _NO_VARIANTS.sub(lambda m: unicodedata.normalize("NFC", m[0]), text)
+    return _SPACES.sub(" ", without_invisible(text)).strip()
 
 
 def many_lines(text: str) -> str:
