@@ -58,8 +58,8 @@ def load(session: Session, lead_ids: Iterable[int]) -> dict[int, LeadCard]:
     cards: dict[int, LeadCard] = {}
     for ids in chunks(lead_ids):
         rows = session.exec(_rows().where(col(Lead.id).in_(ids))).all()
-        addresses = _addresses(session, {contact.id for _lead, contact, _firm, _stage in rows})
-        cards |= {lead.id: _card(lead, contact, firm, stage, addresses) for lead, contact, firm, stage in rows}
+        addresses = _addresses(session, {contact.id for _lead, contact, _firm, _deal in rows})
+        cards |= {lead.id: _card(lead, contact, firm, deal, addresses) for lead, contact, firm, deal in rows}
     return cards
 
 
@@ -83,7 +83,7 @@ def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
 
 def _rows() -> Any:
     return (
-        select(Lead, Contact, Organisation, Deal.stage)
+        select(Lead, Contact, Organisation, Deal)
         .join(Contact, col(Contact.id) == Lead.contact_id)
         .outerjoin(Organisation, col(Organisation.id) == Contact.organisation_id)
         .outerjoin(DealLead, col(DealLead.lead_id) == Lead.id)
@@ -104,7 +104,7 @@ def _card(
     lead: Lead,
     contact: Contact,
     firm: Organisation | None,
-    stage: str | None,
+    deal: Deal | None,
     addresses: dict[int, list[EmailAddress]],
 ) -> LeadCard:
     assert lead.id is not None
@@ -116,12 +116,12 @@ def _card(
         contact_id=contact.id,
         exporter_id=lead.exporter_id,
         exhibition_id=lead.exhibition_id,
-        product_line_id=lead.product_line_id,
+        product_line_id=lead.product_line_id or (deal.product_line_id if deal else None),
         name=contact.full_name or (firm.name if firm else ""),
         address=usable[0] if usable else "",
         bounced=bool(known) and not usable,
         timezone=contact.timezone,
-        facts=_facts(lead, contact, firm, stage),
+        facts=_facts(lead, contact, firm, deal.stage if deal else None),
     )
 
 

@@ -56,7 +56,7 @@ class Step(SQLModel, table=True):
 
     ``status``: waiting (due in future or now), taken (a letter was made of it), done (the letter left, or the task
     was made), skipped (its condition was false or it was late), cancelled (the enrolment ended first).
-    ``address_key``: '<campaign>:<address>:<step>' of a mail step: one letter per address, whatever segments say.
+    ``address_key``: '<campaign>:<exporter>:<address>:<step>' of a mail step: one letter per address and exporter.
     """
 
     __table_args__ = (

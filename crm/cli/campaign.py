@@ -85,11 +85,10 @@ def rehearse(
         ("held_reason", _("Held because")),
     ]  # fmt: skip
     common.emit(rows, columns, as_json=json)
-    common.say(
-        ngettext(
-            "{n} letter would be drafted.", "{n} letters would be drafted.", sum(not r["held_reason"] for r in rows)
-        )
-    )
+    held = sum(bool(row["held_reason"]) for row in rows)
+    common.say(ngettext("{n} letter would be drafted.", "{n} letters would be drafted.", len(rows)))
+    if held:
+        common.say(ngettext("{n} of them would be held back.", "{n} of them would be held back.", held))
     if plan.excluded:
         common.say(ngettext("{n} lead is left out.", "{n} leads are left out.", len(plan.excluded)))
 
@@ -152,7 +151,8 @@ def _change(campaign: int, verb: str, reason: str) -> None:
         found = session.get(Campaign, campaign)
         if found is None:
             raise NotFound(_("There is no campaign {id}. See: crm campaign list", id=campaign))
-        getattr(service, verb)(session, found, by=common.operator(), now=context.clock.now(), reason=reason)
+        more = {"settings": context.settings} if verb == "resume" else {}
+        getattr(service, verb)(session, found, by=common.operator(), now=context.clock.now(), reason=reason, **more)
         common.say(_("Campaign {id}: {status}", id=campaign, status=found.status))
 
 

@@ -98,7 +98,7 @@ def _cell(value: Any) -> str:
 
 def say(message: str) -> None:
     """Tell the person something on stderr, so that stdout stays data."""
-    messages.print(message, markup=False)
+    messages.print(message, markup=False, soft_wrap=True)
 
 
 def progress() -> Progress:
