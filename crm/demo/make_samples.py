@@ -79,7 +79,7 @@ def _foreigner(random: Random, country: dict[str, Any], number: int) -> Row:
         "interests": random.choice(booth["interests"]),
         "follow_up": random.choice(("catalogue", "catalogue, price list", "sample", "quotation", "", "")),
         "language": {"ES": "Spanish", "MX": "Spanish", "PE": "Spanish"}.get(country["code"], ""),
-        "consent": random.choice(("Yes", "Yes", "Yes", "No", "")),
+        "consent": random.choice(("Yes",) * 12 + ("No", "")),
         "notes": random.choice(booth["notes"]),
     }
 
@@ -99,7 +99,7 @@ def _korean(random: Random, number: int) -> Row:
         "booth": booth["number"],
         "day": str(random.randint(1, DAYS)),
         "follow_up": random.choice(("카탈로그", "샘플 요청", "견적", "", "", "")),
-        "consent": random.choice(("Y", "Y", "동의", "N", "")),
+        "consent": random.choice(("Y", "동의", "예") * 4 + ("N", "")),
         "notes": "",
     }
 
