@@ -94,7 +94,7 @@ def kill_after(worker: subprocess.Popen[bytes], relay: Relay, taken: int, delay:
 
 
 @BOTH
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_killing_the_worker_neither_doubles_nor_loses_a_letter(
     db: Database, settings: Settings, relay: Relay, tmp_path: Path
 ) -> None:
