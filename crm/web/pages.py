@@ -38,7 +38,9 @@ class Pages:
     def show(self, request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a page for a request; with ``HX-Request`` only what changes inside ``body``."""
         fragment = request.headers.get("hx-request") == "true"
-        everything = {**_frame(request), "fragment": fragment, **values}
+        # After a swap the focus must go somewhere, or it falls back to the body; a whole page starts at its top.
+        focus = Markup(' tabindex="-1" autofocus') if fragment else ""
+        everything = {**_frame(request), "fragment": fragment, "focus": focus, **values}
         headers = {"Vary": "HX-Request"}
         if fragment and request.method == "GET":
             headers["HX-Push-Url"] = _address(request)

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
+from sqlmodel import select
 
+from crm.accounts.models import Role, User
 from crm.clearance import service as clearance
 from crm.clearance.question import Verdict
 from crm.contacts import queries as contacts
@@ -37,7 +39,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Everything the review page of one draft shows."""
+    """Everything the review page of one draft shows. ``names`` are those of the people who decide, by address."""
 
     draft: Draft
     exporter: Exporter
@@ -52,6 +54,7 @@ class Sheet:
     lead: Lead
     thread: list[reading.Mail]
     line: ProductLine | None
+    names: dict[str, str]
 
     @property
     def changed(self) -> int:
@@ -83,6 +86,7 @@ def sheet(visit: Visit, draft: Draft) -> Sheet:
         lead=visit.db.get_one(Lead, draft.lead_id),
         thread=[mail for mail in reading.thread(visit.db, visit.viewer, [draft.lead_id]) if mail.draft_id != draft.id],
         line=visit.db.get(ProductLine, draft.product_line_id) if draft.product_line_id else None,
+        names=dict(visit.db.exec(select(User.email, User.name).where(User.role != Role.SME)).all()),
     )
 
 
