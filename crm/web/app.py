@@ -11,7 +11,32 @@ from crm.drafts.templates import Library
 from crm.web import errors
 from crm.web.front import FrontDoor, body_limit
 from crm.web.pages import Pages
-from crm.web.routes import account, buyers, deals, files, help, pipeline, public, replies, review, sent, tasks
+from crm.web.routes import (
+    account,
+    audit,
+    buyers,
+    campaigns,
+    contacts,
+    deals,
+    exhibitions,
+    files,
+    help,
+    imports,
+    outbox,
+    pipeline,
+    public,
+    replies,
+    reports,
+    review,
+    sent,
+    staff,
+    suppression,
+    tasks,
+    users,
+)
+
+ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks)
+STAFF = (staff, exhibitions, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
 
 
 def create_app(
@@ -39,7 +64,7 @@ def create_app(
     app.state.banner = banner
     app.add_middleware(FrontDoor, context=context)
     errors.install(app)
-    own = (files, account, help, public, pipeline, review, replies, sent, buyers, deals, tasks)
+    own = (files, account, help, *ADVISORS_AND_SMES, *STAFF)
     for router in (*(area.router for area in own), *routers):
         app.include_router(router, max_body_size=body_limit(context.settings))
     return app

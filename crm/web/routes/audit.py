@@ -1,0 +1,75 @@
+"""The event log: who did what, when, to what. It is only ever added to."""
+
+from datetime import date, datetime, time, timedelta
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from crm.core.clock import KST
+from crm.core.models import Event
+from crm.web import staffwords
+from crm.web.staffroom import PAGE, LogFilter, known_verbs, log_lines
+from crm.web.visits import Staff
+
+router = APIRouter()
+LINKS = {
+    "campaign": "/campaigns/{}",
+    "contact": "/contacts/{}",
+    "deal": "/deals/{}",
+    "draft": "/review/{}",
+    "exhibition": "/exhibitions/{}",
+    "import_batch": "/import/batches/{}",
+    "inbox_message": "/replies/{}",
+    "user_account": "/users/{}",
+}
+
+
+@router.get("/audit")
+def audit(
+    visit: Staff,
+    verb: str = "",
+    actor: str = "",
+    subject: str = "",
+    since: str = "",
+    until: str = "",
+    before: int = 0,
+) -> Response:
+    last = _day(until)
+    wanted = LogFilter(verb, actor, subject, _day(since), last + timedelta(days=1) if last else None, before)
+    rows = log_lines(visit.db, visit.viewer, wanted, limit=PAGE + 1)
+    verbs = [(code, staffwords.verb_name(code)) for code in known_verbs(visit.db)]
+    return visit.page(
+        "audit/list.html",
+        rows=rows[:PAGE],
+        more=len(rows) > PAGE,
+        typed={"verb": verb, "actor": actor, "subject": subject, "since": since, "until": until},
+        verbs=[("", ""), *sorted(verbs, key=lambda one: one[1])],
+        subjects=[("", ""), *((code, staffwords.subject_name(code)) for code in staffwords.SUBJECTS)],
+        verb_name=staffwords.verb_name,
+        subject_name=staffwords.subject_name,
+        link=_link,
+        details=_details,
+    )
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time(), KST)
+    except ValueError:
+        return None
+
+
+def _link(event: Event) -> str:
+    return LINKS[event.subject].format(event.subject_id) if event.subject in LINKS else ""
+
+
+def _details(event: Event) -> str:
+    """Return the data of a line, shortened: names of things and their values as they were stored."""
+    parts = [f"{key}: {_plain(value)}" for key, value in event.data.items() if value not in (None, "", [], {})]
+    return "; ".join([*([staffwords.reason_name(event.reason)] if event.reason else []), *parts])[:300]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return " → ".join(str(item) if item not in (None, "") else "–" for item in value)
+    return str(value)
