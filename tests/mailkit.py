@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from hypothesis import settings
 
 from crm.core.config import ImapSettings, SmtpSettings
 from crm.demo.mailserver import ENGINE, Ports
 from crm.mail.compose import Outgoing
 
+calm = settings(deadline=None)
+"""For property tests: on a busy machine an example may take longer than hypothesis likes."""
 MAILS = Path(__file__).parent / "mails"
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 

@@ -65,7 +65,7 @@ def open_mailbox(settings: ImapSettings) -> Iterator[MailboxSession]:
         finally:
             _leave(client)
     except LoginError as error:
-        message = _("The mailbox {place} refuses the user name or password: {answer}", place=place, answer=str(error))
+        message = _("The mailbox {place} refuses the user name or password: {answer}", place=place, answer=_said(error))
         raise Unreachable(message) from None
     except ssl.SSLCertVerificationError as error:
         message = _("The certificate of {place} cannot be trusted: {reason}", place=place, reason=error.verify_message)
@@ -109,3 +109,8 @@ def _leave(client: IMAPClient) -> None:
         client.logout()
     except (IMAPClientError, OSError):
         client.shutdown()
+
+
+def _said(error: Exception) -> str:
+    """Return a server's words; IMAPClient hands them on as the text of a bytes object."""
+    return str(error).removeprefix("b'").removesuffix("'")

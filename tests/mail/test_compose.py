@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crm.mail import mime
 from crm.mail.compose import CannotCompose, compose
-from tests.mailkit import letter
+from tests.mailkit import calm, letter
 
 KO = "확인부탁드립니다김민수 (주)한빛정밀님께·가각힣"
 JA = "展示会のご案内　株式会社東京商事ァヴー「」様"
@@ -24,6 +24,7 @@ def read(raw: bytes) -> email.message.Message:
     return email.message_from_bytes(raw, policy=email.policy.compat32)
 
 
+@calm
 @given(subject=TEXTS)
 def test_any_subject_survives_the_wire(subject: str) -> None:
     message = read(compose(letter(subject=subject)))
@@ -31,6 +32,7 @@ def test_any_subject_survives_the_wire(subject: str) -> None:
     assert mime.header(message, "Subject") == subject.strip()
 
 
+@calm
 @given(name=TEXTS)
 def test_any_display_name_survives_the_wire(name: str) -> None:
     message = read(compose(letter(from_name=name)))
@@ -38,6 +40,7 @@ def test_any_display_name_survives_the_wire(name: str) -> None:
     assert (str(make_header(decode_header(found))), address) == (name, "hanbit@ieum.example")
 
 
+@calm
 @given(subject=TEXTS, name=TEXTS, text=st.text(alphabet=KO + JA + ZH + ES + "\n", max_size=2000))
 def test_it_is_ascii_with_crlf_and_short_lines(subject: str, name: str, text: str) -> None:
     raw = compose(letter(subject=subject, to_name=name, text=text))

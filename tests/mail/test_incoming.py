@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.mail.incoming import Incoming, parse
-from tests.mailkit import MAILS, mail
+from tests.mailkit import MAILS, calm, mail
 
 HEADERS = st.sampled_from(
     [
@@ -20,6 +20,7 @@ HEADERS = st.sampled_from(
 PIECES = st.lists(HEADERS | st.binary(max_size=40), max_size=30).map(b"".join)
 
 
+@calm
 @given(PIECES)
 def test_no_bytes_can_stop_the_reading(raw: bytes) -> None:
     found = parse(raw)
@@ -27,6 +28,7 @@ def test_no_bytes_can_stop_the_reading(raw: bytes) -> None:
     (found.subject + found.text + found.from_name + found.from_address).encode("utf-8")
 
 
+@calm
 @given(st.sampled_from(sorted(MAILS.glob("*.eml"))), st.integers(0, 4000), st.binary(max_size=30))
 def test_damaged_mails_are_still_read(path: object, at: int, noise: bytes) -> None:
     raw = MAILS.joinpath(str(path)).read_bytes()

@@ -3,17 +3,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.mail import tokens
+from tests.mailkit import calm
 
 SECRET = "a-secret-for-tests-that-is-long-enough"
 NUMBERS = st.integers(min_value=1, max_value=10**18 - 1)
 
 
+@calm
 @given(NUMBERS)
 def test_a_token_comes_back_as_its_number_in_any_case(number: int) -> None:
     token = tokens.sign(SECRET, number)
     assert tokens.read(SECRET, token.upper()) == number
 
 
+@calm
 @given(NUMBERS, st.integers(min_value=0, max_value=34), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
 def test_a_changed_token_is_refused(number: int, at: int, character: str) -> None:
     token = tokens.sign(SECRET, number)
@@ -25,6 +28,7 @@ def test_a_token_of_another_house_is_refused() -> None:
     assert tokens.read(SECRET, tokens.sign("another-secret", 7)) is None
 
 
+@calm
 @given(NUMBERS)
 def test_the_return_address_fits_into_a_local_part(number: int) -> None:
     address = tokens.address("unsubscribe", tokens.sign(SECRET, number), "ieum.example")
