@@ -48,8 +48,10 @@ def load_settings() -> "Settings":
 def open_house(*, must_exist: bool = True) -> "Context":
     """Return settings, database and clock; refuse a database of another version with the command that mends it."""
     from crm import migrations, tables  # noqa: F401 - all tables must be known before the first query
+    from crm.core import logs
     from crm.core.context import open_context
 
+    logs.configure()
     context = open_context(load_settings())
     options.opened.append(context)
     if must_exist and migrations.current(context.db) != migrations.newest():

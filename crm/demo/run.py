@@ -1,16 +1,17 @@
 """Starts the demo: folder, configuration, mail server, database, pages and worker, all on this machine."""
 
 import asyncio
+import logging
 import secrets
 import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from crm import jobs, migrations, tables  # noqa: F401 - all tables must be known before the first query
+from crm.core import logs
 from crm.core.config import LOOPBACK, Settings, load
 from crm.core.context import Context, open_context
 from crm.core.errors import BadInput
@@ -26,7 +27,7 @@ Say = Callable[[str], None]
 
 def main(folder: Path, *, port: int, reset: bool, say: Say) -> None:
     """Run the demo until it is stopped. Its data stays in ``folder`` and is used again the next time."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    logs.configure(level=logging.WARNING)
     folder = folder.resolve()
     if reset and folder.exists():
         _refuse_foreign(folder)
@@ -124,6 +125,7 @@ async def _live(context: Context, server: DemoMailServer, ports: Ports, folder: 
     config = uvicorn.Config(app, host="127.0.0.1", port=web.port, log_level="warning", access_log=False)
     site = uvicorn.Server(config)
     stop = asyncio.Event()
+    await demo.tick()  # so that the drafts are there when the first person signs in
     work = asyncio.create_task(_tick(demo, stop))
     announce(web.public_url, folder, say)
     try:

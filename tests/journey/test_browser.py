@@ -1,0 +1,216 @@
+"""The three roles in a real browser, on the running demo, with letters in real mailboxes."""
+
+import re
+from email.message import EmailMessage
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlmodel import Session, col, select
+
+from crm.contacts.models import Contact
+from crm.drafts.models import Draft
+from crm.exporters.models import Exporter
+from crm.review.models import Approval
+from tests.journey.conftest import SignIn
+from tests.journey.house import ADVISOR, CHINESE_ADVISOR, OTHER_SME, SME, STAFF, House
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+LANGUAGES = {
+    "ko": ADVISOR,
+    "en": ADVISOR,
+    "es": ADVISOR,
+    "ja": ADVISOR,
+    "zh-Hans": CHINESE_ADVISOR,
+    "zh-Hant": CHINESE_ADVISOR,
+}
+
+
+def passing_drafts(page: Page, house: House, language: str) -> list[int]:
+    """Return the drafts of a language that stand in the reviewer's list among those that passed."""
+    page.goto(f"{house.url}/review")
+    listed = page.eval_on_selector_all(
+        "a[href^='/review/']", "links => links.filter(a => !a.querySelector('.bad')).map(a => a.getAttribute('href'))"
+    )
+    numbers = [int(found[1]) for link in listed if (found := re.fullmatch(r"/review/(\d+)", link))]
+    db = house.database()
+    with db.reading() as session:
+        wanted = session.exec(
+            select(Draft.id).where(col(Draft.id).in_(numbers), Draft.language == language, Draft.status == "waiting")
+        ).all()
+    db.close()
+    return [number for number in numbers if number in wanted]
+
+
+def draft(house: House, number: int) -> Draft:
+    db = house.database()
+    with db.reading() as session:
+        found = session.get_one(Draft, number)
+    db.close()
+    return found
+
+
+def move_clock_until_sent(page: Page, house: House, numbers: list[int]) -> None:
+    for _ in range(40):
+        if all(draft(house, number).status == "sent" for number in numbers):
+            return
+        page.goto(f"{house.url}/demo/mail")
+        page.click("section.demo button[value=next]")
+        page.wait_for_load_state()
+    states = {number: draft(house, number).status for number in numbers}
+    raise AssertionError(f"not sent: {states}")
+
+
+def check_letter(letter: EmailMessage, written: Draft) -> None:
+    """The right name, language, subject, both parts, and the way to say no."""
+    assert letter["Subject"].endswith(written.subject)
+    assert letter["Content-Language"] == written.language
+    assert written.recipient in letter["To"]
+    text = letter.get_body(("plain",))
+    html = letter.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    greeting = str(written.blocks[0]["text"]).splitlines()[0].strip("* ")
+    assert greeting in text.get_content()
+    assert f'lang="{written.language}"' in html.get_content()
+    assert "List-Unsubscribe=One-Click" in letter["List-Unsubscribe-Post"]
+    assert "/u/" in letter["List-Unsubscribe"]
+    assert "{{" not in text.get_content()
+
+
+def test_an_advisor_reviews_letters_in_six_languages_and_each_leaves_once(sign_in: SignIn, house: House) -> None:
+    approved: list[int] = []
+    desks = {email: sign_in(email) for email in dict.fromkeys(LANGUAGES.values())}
+    for language, email in LANGUAGES.items():
+        page = desks[email]
+        number = passing_drafts(page, house, language)[0]
+        page.goto(f"{house.url}/review/{number}")
+        expect(page.locator(f".pair [lang='{language}']").first).to_be_visible()
+        expect(page.locator(".pair [lang=ko]").first).to_be_visible()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(lambda url, n=number: not url.endswith(f"/review/{n}"))
+        page.click("#mail .note form button, .note.ok button")
+        page.wait_for_url(f"**/review/{number}*")
+        assert draft(house, number).status == "waiting", "taken back"
+        page.goto(f"{house.url}/review/{number}")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(lambda url, n=number: not url.endswith(f"/review/{n}"))
+        assert draft(house, number).status == "approved"
+        approved.append(number)
+
+    move_clock_until_sent(desks[ADVISOR], house, approved)
+    for number in approved:
+        written = draft(house, number)
+        letters = [item for item in house.letters_to(written.recipient) if item["Subject"].endswith(written.subject)]
+        assert len(letters) == 1, "once, and only once"
+        check_letter(letters[0], written)
+
+
+def philippine_drafts(house: House, session: Session) -> list[Draft]:
+    rows = (
+        select(Draft)
+        .join(Contact, col(Contact.id) == col(Draft.contact_id))
+        .join(Exporter, col(Exporter.id) == col(Draft.exporter_id))
+        .where(Contact.country == "PH", Exporter.code == "SEOLAK", Draft.status == "waiting")
+        .order_by(col(Draft.id))
+    )
+    return list(session.exec(rows))
+
+
+def test_one_buyer_goes_from_answer_to_exclusive_contract_and_the_next_is_held(sign_in: SignIn, house: House) -> None:
+    db = house.database()
+    with db.reading() as session:
+        first, second, *_ = philippine_drafts(house, session)
+    desk = sign_in(ADVISOR)
+    desk.goto(f"{house.url}/review/{first.id}")
+    desk.click("#approve")
+    desk.wait_for_load_state()
+    move_clock_until_sent(desk, house, [first.id or 0])
+
+    desk.goto(f"{house.url}/demo/mail/{first.recipient}")
+    desk.locator("button[value=reply]").first.click()
+    desk.wait_for_load_state()
+    desk.goto(f"{house.url}/deals/{first.deal_id}")
+    expect(desk.locator("main")).to_contain_text("답장 받음")
+    with db.reading() as session:
+        later = session.exec(select(Draft).where(Draft.lead_id == first.lead_id, Draft.status == "waiting")).all()
+    assert later == [], "an answer stops the sequence"
+
+    phone = sign_in(SME, width=390, height=844)
+    expect(
+        phone.locator("section#s-engaged, section.stage").filter(has_text=first.recipient_name).first
+    ).to_be_visible()
+    stranger = sign_in(OTHER_SME, width=390, height=844)
+    assert stranger.goto(f"{house.url}/buyers/{first.contact_id}").status == 404  # type: ignore[union-attr]
+    assert stranger.goto(f"{house.url}/deals/{first.deal_id}").status in (403, 404)  # type: ignore[union-attr]
+
+    for stage in ("negotiation", "supply_contract"):
+        desk.goto(f"{house.url}/deals/{first.deal_id}")
+        desk.select_option("[name=stage]", stage)
+        desk.fill("[name=reason]", "발주서를 받고 조건을 정했습니다")
+        desk.click("form[action$='/move'] button.go")
+        desk.wait_for_load_state()
+    desk.goto(f"{house.url}/deals/{first.deal_id}")
+    desk.fill("[name=territory]", "PH")
+    desk.fill("[name=starts_on]", "2026-11-01")
+    desk.fill("[name=ends_on]", "2029-12-31")
+    desk.click("form[action$='/contract'] button.go")
+    desk.wait_for_load_state()
+    expect(desk.locator("main")).to_contain_text("독점 계약")
+    with db.reading() as session:
+        assert session.exec(select(Approval).where(Approval.draft_id == first.id)).one().taken_at is not None
+
+    desk.goto(f"{house.url}/review/{second.id}")
+    expect(desk.locator("#checks")).to_contain_text("독점")
+    expect(desk.locator("#approve")).to_have_count(0)
+    phone.goto(f"{house.url}/contracts")
+    expect(phone.locator("main")).to_contain_text("필리핀")
+    db.close()
+
+
+def test_staff_import_a_list_take_it_back_and_rehearse_a_campaign(
+    sign_in: SignIn, house: House, tmp_path: object
+) -> None:
+    page = sign_in(STAFF)
+    page.goto(f"{house.url}/import")
+    name = "추가명단.csv"
+    rows = (
+        "성명,회사명,이메일,국가,부스번호,마케팅 수신 동의\nAna Torres,Lima Hogar,ana@limahogar.example,Peru,7B-123,Y\n"
+    )
+    page.set_input_files("input[type=file]", {"name": name, "mimeType": "text/csv", "buffer": rows.encode("cp949")})
+    page.click("main form button.go")
+    for _ in range(5):
+        page.wait_for_load_state()
+        if page.url.endswith("/done"):
+            break
+        page.locator("main form button.go, main a.btn.go").last.click()
+    expect(page.locator("main")).to_contain_text("1명")
+    page.click("form[action$='/undo'] button")
+    page.wait_for_load_state()
+    page.goto(f"{house.url}/contacts?text=limahogar")
+    expect(page.locator("main")).not_to_contain_text("Ana Torres")
+
+    page.goto(f"{house.url}/campaigns")
+    page.locator("main a[href^='/campaigns/']").first.click()
+    page.wait_for_load_state()
+    page.goto(page.url.rstrip("/") + "/rehearsal")
+    expect(page.locator("main table").first).to_be_visible()
+
+
+def test_the_main_flows_work_without_script(sign_in: SignIn, house: House) -> None:
+    page = sign_in(ADVISOR, script=False)
+    number = passing_drafts_without_script(page, house)
+    page.goto(f"{house.url}/review/{number}")
+    page.click("#approve")
+    assert draft(house, number).status == "approved"
+    page.goto(f"{house.url}/sent")
+    page.locator(f"form[action='/review/{number}/take-back'] button").first.click()
+    assert draft(house, number).status == "waiting"
+
+
+def passing_drafts_without_script(page: Page, house: House) -> int:
+    page.goto(f"{house.url}/review")
+    links = page.locator("a[href^='/review/']:not(:has(.bad))").all()
+    numbers = [
+        int(found[1]) for link in links if (found := re.fullmatch(r"/review/(\d+)", link.get_attribute("href") or ""))
+    ]
+    return numbers[-1]
