@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from crm.accounts.rules import Viewer
 from crm.accounts.scope import only_visible
@@ -82,6 +82,13 @@ def _answers(session: Session, viewer: Viewer, lead_ids: Collection[int]) -> lis
         )
         for message in found
     ]
+
+
+def waiting_drafts(session: Session, viewer: Viewer, now: datetime) -> int:
+    """Return how many drafts wait for a decision now."""
+    awake = col(Draft.wait_until).is_(None) | (col(Draft.wait_until) <= now)
+    rows = select(func.count()).select_from(Draft).where(Draft.status == "waiting", awake)
+    return session.exec(only_visible(rows, viewer, col(Draft.exporter_id))).one()
 
 
 def contracts(session: Session, viewer: Viewer) -> Sequence[tuple[ExclusiveContract, Organisation]]:

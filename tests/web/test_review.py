@@ -28,7 +28,10 @@ def form_of(browser: Browser, draft_id: int) -> dict[str, Any]:
     assert form, "the page has an approve button"
     version = re.search(r'name="version" value="(\d+)"', form[0])
     assert version
-    return {"version": version[1], "seen": re.findall(r'name="seen" value="([^"]+)"', form[0])}
+    following = re.search(r'name="next" value="(\d*)"', form[0])
+    assert following
+    seen = re.findall(r'name="seen" value="([^"]+)"', form[0])
+    return {"version": version[1], "seen": seen, "next": following[1]}
 
 
 def approve(browser: Browser, draft_id: int) -> Any:

@@ -18,7 +18,7 @@ from crm.drafts.models import Draft
 from crm.review import letters, service
 from crm.review import queries as reviews
 from crm.review.rules import ReturnReason
-from crm.web import words
+from crm.web import reading, words
 from crm.web.sheets import sheet
 from crm.web.visits import Visit, allowed
 
@@ -37,11 +37,16 @@ RETURN_REASONS = {
 LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
 
+SHOWN = 40
+"""So many drafts are checked and listed at once: a morning's work. The rest moves up as they are decided."""
+
+
 @dataclass(frozen=True)
 class Queue:
-    """The drafts of today in order, and where one of them stands."""
+    """The next drafts in order, where one of them stands, and how many wait altogether."""
 
     rows: Sequence[drafts.DraftRow]
+    waiting: int
     here: int | None = None
 
     @property
@@ -69,7 +74,8 @@ class Queue:
 
 
 def _queue(visit: Visit, here: int | None = None) -> Queue:
-    return Queue(drafts.queue(visit.db, visit.viewer, visit.context.settings, now=visit.now), here)
+    rows = drafts.queue(visit.db, visit.viewer, visit.context.settings, now=visit.now, limit=SHOWN)
+    return Queue(rows, reading.waiting_drafts(visit.db, visit.viewer, visit.now), here)
 
 
 @router.get("/review")
@@ -114,19 +120,23 @@ def letter(visit: Reviewer, draft_id: int) -> Response:
 
 @router.post("/review/{draft_id}/approve")
 def approve(
-    visit: Reviewer, draft_id: int, version: Annotated[int, Form()], seen: Annotated[tuple[str, ...], Form()] = ()
+    visit: Reviewer,
+    draft_id: int,
+    version: Annotated[int, Form()],
+    seen: Annotated[tuple[str, ...], Form()] = (),
+    next: Text = "",
 ) -> Response:
     found = drafts.get_draft(visit.db, visit.viewer, draft_id)
-    following = _queue(visit, draft_id).following()
     settings = visit.context.settings
     service.approve(
         visit.db, settings, found, seen_version=version, acknowledged=seen, viewer=visit.viewer, now=visit.now
     )
-    return _on(following)
+    return RedirectResponse(_on(next), status_code=303)
 
 
-def _on(following: int | None) -> Response:
-    return RedirectResponse(f"/review/{following}" if following else "/review", status_code=303)
+def _on(following: str) -> str:
+    """Return where to go on: the draft that the page named as the next one, else the queue."""
+    return f"/review/{following}" if following.isdecimal() else "/review"
 
 
 @router.post("/review/{draft_id}/take-back")
@@ -138,10 +148,10 @@ def take_back(visit: Reviewer, draft_id: int, next: Text = "") -> Response:
 
 
 @router.get("/review/{draft_id}/later")
-def later_form(visit: Reviewer, draft_id: int) -> Response:
+def later_form(visit: Reviewer, draft_id: int, next: str = "") -> Response:
     found = drafts.get_draft(visit.db, visit.viewer, draft_id)
     times = [(code, _(name), _later(code, visit.now)) for code, name in LATER.items()]
-    return visit.page("review/later.html", draft=found, times=times)
+    return visit.page("review/later.html", draft=found, times=times, next=next)
 
 
 def _later(code: str, now: datetime) -> datetime:
@@ -153,29 +163,26 @@ def _later(code: str, now: datetime) -> datetime:
 
 
 @router.post("/review/{draft_id}/later")
-def later(visit: Reviewer, draft_id: int, when: Text = "") -> Response:
+def later(visit: Reviewer, draft_id: int, when: Text = "", next: Text = "") -> Response:
     found = drafts.get_draft(visit.db, visit.viewer, draft_id)
-    following = _queue(visit, draft_id).following()
     until = _later(when, visit.now)
     service.postpone(visit.db, found, until, viewer=visit.viewer, now=visit.now)
-    path = f"/review/{following}" if following else "/review"
-    return visit.go(path, _("Put aside until {time}.", time=words.moment(until, now=visit.now)))
+    return visit.go(_on(next), _("Put aside until {time}.", time=words.moment(until, now=visit.now)))
 
 
 @router.get("/review/{draft_id}/return")
-def return_form(visit: Reviewer, draft_id: int) -> Response:
-    return visit.page("review/return.html", **_return_values(visit, draft_id))
+def return_form(visit: Reviewer, draft_id: int, next: str = "") -> Response:
+    return visit.page("review/return.html", **_return_values(visit, draft_id, next))
 
 
-def _return_values(visit: Visit, draft_id: int) -> dict[str, Any]:
+def _return_values(visit: Visit, draft_id: int, following: str) -> dict[str, Any]:
     reasons = [(code.value, _(name)) for code, name in RETURN_REASONS.items()]
-    return {"draft": drafts.get_draft(visit.db, visit.viewer, draft_id), "reasons": reasons}
+    return {"draft": drafts.get_draft(visit.db, visit.viewer, draft_id), "reasons": reasons, "next": following}
 
 
 @router.post("/review/{draft_id}/return")
-def give_back(visit: Reviewer, draft_id: int, reason: Text = "", note: Text = "") -> Response:
-    values = _return_values(visit, draft_id)
-    following = _queue(visit, draft_id).following()
+def give_back(visit: Reviewer, draft_id: int, reason: Text = "", note: Text = "", next: Text = "") -> Response:
+    values = _return_values(visit, draft_id, next)
     if reason not in set(ReturnReason):
         missing = BadInput([Problem(_("Choose why you return the draft."), Place(field="reason"))])
         return visit.again("review/return.html", missing, **values)
@@ -183,15 +190,13 @@ def give_back(visit: Reviewer, draft_id: int, reason: Text = "", note: Text = ""
     service.give_back(
         visit.db, settings, values["draft"], reason, note=note.strip(), viewer=visit.viewer, now=visit.now
     )
-    return visit.go(
-        f"/review/{following}" if following else "/review", _("The draft was returned. It does not go out.")
-    )
+    return visit.go(_on(next), _("The draft was returned. It does not go out."))
 
 
 @router.get("/review/{draft_id}/edit")
-def edit_form(visit: Reviewer, draft_id: int) -> Response:
+def edit_form(visit: Reviewer, draft_id: int, next: str = "") -> Response:
     found = drafts.get_draft(visit.db, visit.viewer, draft_id)
-    return visit.page("review/edit.html", sheet=sheet(visit, found), typed={}, subject=found.subject)
+    return visit.page("review/edit.html", sheet=sheet(visit, found), typed={"next": next}, subject=found.subject)
 
 
 @router.post("/review/{draft_id}/edit")
@@ -204,7 +209,6 @@ async def edit(visit: Reviewer, draft_id: int) -> Response:
 
 def _edit(visit: Visit, draft_id: int, typed: dict[str, str], seen: list[str]) -> Response:
     found = drafts.get_draft(visit.db, visit.viewer, draft_id)
-    following = _queue(visit, draft_id).following()
     try:
         service.edit(
             visit.db,
@@ -220,7 +224,7 @@ def _edit(visit: Visit, draft_id: int, typed: dict[str, str], seen: list[str]) -
         visit.db.rollback()
         values = {"sheet": sheet(visit, found), "typed": typed, "subject": typed.get("subject", "")}
         return visit.again("review/edit.html", error, **values)
-    return _approve_edited(visit, found, seen, following)
+    return _approve_edited(visit, found, seen, typed.get("next", ""))
 
 
 def _fields(typed: dict[str, str], prefix: str) -> dict[str, str]:
@@ -231,7 +235,7 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() else -1
 
 
-def _approve_edited(visit: Visit, found: Draft, seen: list[str], following: int | None) -> Response:
+def _approve_edited(visit: Visit, found: Draft, seen: list[str], following: str) -> Response:
     """Approve what was just edited; where the new text raises a new question, show it instead, with the edit kept."""
     settings = visit.context.settings
     try:
@@ -248,4 +252,4 @@ def _approve_edited(visit: Visit, found: Draft, seen: list[str], following: int 
         return visit.go(
             f"/review/{found.id}", _("Your changes are kept. Look at the checks once more, then approve."), "warn"
         )
-    return _on(following)
+    return RedirectResponse(_on(following), status_code=303)
