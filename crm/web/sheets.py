@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from markupsafe import Markup
 from sqlmodel import select
 
 from crm.accounts.models import Role, User
+from crm.campaigns.rules import recipient_zone
 from crm.clearance import service as clearance
 from crm.clearance.question import Verdict
 from crm.contacts import queries as contacts
-from crm.contacts.models import Lead
+from crm.contacts.models import Contact, Lead
 from crm.core.i18n import language
 from crm.drafts.layout import block_html
 from crm.drafts.models import Draft
@@ -49,7 +50,7 @@ class Sheet:
     legal_ko: list[str]
     verdicts: Sequence[Verdict]
     send_at: datetime
-    zone: str
+    zone: str | tzinfo | None
     card: contacts.ContactCard
     lead: Lead
     thread: list[reading.Mail]
@@ -64,6 +65,12 @@ class Sheet:
     def of_level(self, level: str) -> list[Verdict]:
         """Return the verdicts of one level: block, check or pass."""
         return [verdict for verdict in self.verdicts if verdict.level == level]
+
+
+def _zone(contact: Contact) -> str | tzinfo | None:
+    """Return the buyer's clock as the campaign reckons with it."""
+    local = recipient_zone(contact.country or "", contact.city)
+    return contact.timezone or (local.zone if local else None)
 
 
 def sheet(visit: Visit, draft: Draft) -> Sheet:
@@ -81,7 +88,7 @@ def sheet(visit: Visit, draft: Draft) -> Sheet:
         legal_ko=_legal(visit, draft, language(), send_at),
         verdicts=review.verdicts_of(visit.db, settings, draft, now=visit.now),
         send_at=send_at,
-        zone=card.contact.timezone or clearance.only_zone(card.contact.country) or "",
+        zone=_zone(card.contact),
         card=card,
         lead=visit.db.get_one(Lead, draft.lead_id),
         thread=[mail for mail in reading.thread(visit.db, visit.viewer, [draft.lead_id]) if mail.draft_id != draft.id],

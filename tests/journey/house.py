@@ -12,6 +12,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from crm.core.config import Settings, load
 from crm.core.db import Database
 from crm.demo.mailserver import Rack
 from crm.demo.world import PASSWORD
@@ -43,6 +44,9 @@ class House:
             assert isinstance(message, EmailMessage)
             found.append(message)
         return found
+
+    def settings(self) -> Settings:
+        return load(self.folder / "config.toml", {"IEUM_WEB__SECRET_FILE": str(self.folder / "secret")})
 
     def database(self) -> Database:
         return Database(f"sqlite:///{self.folder / 'ieum.sqlite3'}")
