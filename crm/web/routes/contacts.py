@@ -170,7 +170,7 @@ def _checked(typed: dict[str, str]) -> dict[str, str]:
     """Return the changes with the country as a code. Raises BadInput for what cannot be stored."""
     changes, problems = dict(typed), []
     for name, text in typed.items():
-        limit = _limit(name)
+        limit = None if name == "country" else _limit(name)
         if limit and len(text) > limit:
             message = _("At most {n} characters.", n=limit)
             problems.append(Problem(message, Place(field=name)))

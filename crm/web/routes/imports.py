@@ -3,7 +3,7 @@
 Each step has its own address and can be taken up again after the browser was closed; see ``crm.imports.uploads``.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from crm import jobs
 from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import N_, _
 from crm.delivery import service as delivery
@@ -21,19 +22,21 @@ from crm.imports.countries import country_of
 from crm.imports.models import ImportBatch, Upload
 from crm.imports.report import OUTCOMES
 from crm.pipeline import service as pipeline
-from crm.web import staffwords
+from crm.web import staffwords, words
 from crm.web.visits import Staff, Visit
 
 router = APIRouter()
 ROWS_SHOWN = 200
 LINES_SHOWN = 30
 ENCODINGS = ("", "utf-8", "cp949", "shift_jis", "gb18030", "big5", "windows-1252", "utf-16")
+SHOWN_AS_COLUMNS = ("unknown_columns", "guessed_columns")
 EMPTY = {"exhibition_id": "", "exporter_id": "", "home_country": ""}
 
 
-async def posted(request: Request) -> FormData:
-    """Return the fields of a form whose names are not known beforehand."""
-    return await request.form()
+async def posted(request: Request) -> AsyncIterator[FormData]:
+    """Give the fields of a form whose names are not known beforehand; files are closed when the page is answered."""
+    async with request.form() as form:
+        yield form
 
 
 Posted = Annotated[FormData, Depends(posted)]
@@ -130,8 +133,13 @@ def _step(visit: Visit, found: Upload) -> dict[str, Any]:
         "show": visit.db.get_one(Exhibition, found.exhibition_id),
         "exporter": exporter,
         "preview": preview,
-        "notes": [texts.say(note["code"], None, note) for note in preview["notes"]],
+        "notes": [_note(note) for note in preview["notes"] if note["code"] not in SHOWN_AS_COLUMNS],
     }
+
+
+def _note(note: dict[str, Any]) -> str:
+    params = {**note, "country": words.country(note["country"])} if "country" in note else note
+    return texts.say(note["code"], None, params)
 
 
 def _columns(visit: Visit, found: Upload) -> dict[str, Any]:
@@ -278,7 +286,14 @@ def _row(row: Any) -> dict[str, Any]:
 @router.post("/import/batches/{batch_id}/undo")
 def undo(visit: Staff, batch_id: int) -> Response:
     found: ImportBatch = queries.get_batch(visit.db, visit.viewer, batch_id)
-    report = service.undo(visit.db, batch_id, now=visit.now, by=visit.viewer.email, mailed=delivery.sent_contact_ids)
+    report = service.undo(
+        visit.db,
+        batch_id,
+        now=visit.now,
+        by=visit.viewer.email,
+        mailed=delivery.sent_contact_ids,
+        release=jobs.release_leads,
+    )
     kept = len(report.reasons())
     text = report.summary().splitlines()[0]
     return visit.go(f"/import/batches/{found.id}", text, kind="warn" if kept else "ok")
