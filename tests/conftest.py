@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as settings_for_properties
 from sqlmodel import Session
 
 from crm import migrations
@@ -15,6 +16,9 @@ from crm.core.config import Settings
 from crm.core.context import Context, new_uid
 from crm.core.db import Database
 from crm.core.models import Instance
+
+settings_for_properties.register_profile("house", deadline=None)  # the machine may be busy; time limits are pytest's
+settings_for_properties.load_profile("house")
 
 NOW = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)  # Monday 10:00 in Korea, two days after the show closed
 

@@ -15,13 +15,24 @@ NO_BROWSER = "no Chromium on this machine: apt-get install chromium fonts-noto-c
 SignIn = Callable[..., Page]
 
 
+@pytest.fixture(scope="session")
+def made_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo whose exhibition has been made; each test runs a copy of it."""
+    folder = tmp_path_factory.mktemp("demo") / "made"
+    with running_demo(folder):
+        pass
+    return folder
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(made_demo: Path, tmp_path: Path) -> Iterator[House]:
+    shutil.copytree(made_demo, tmp_path / "demo")
     with running_demo(tmp_path / "demo") as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright keeps an event loop running, and other tests start their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip(NO_BROWSER)
