@@ -57,7 +57,7 @@ def choose(session: Session, upload: Upload, *, columns: Mapping[str, str], enco
 
 
 def check(session: Session, upload: Upload, *, now: datetime) -> None:
-    """Find out and keep what an import would do now. Raises BadInput (unreadable file) and Refused (imported before)."""
+    """Find out and keep what an import would do now. Raises BadInput (unreadable) and Refused (imported before)."""
     _refuse_done(upload)
     report = service.preview(session, upload.content, upload.filename, **_how(session, upload), now=now)
     upload.options = {**upload.options, "preview": _preview(report, now)}

@@ -234,6 +234,42 @@ STEP_STATES = {
     "cancelled": N_("cancelled"),
 }
 
+DETAILS = {
+    "added": N_("added"),
+    "answer": N_("answer"),
+    "booth": N_("booth"),
+    "campaign": N_("campaign"),
+    "checks": N_("checks"),
+    "email": N_("e-mail"),
+    "evidence": N_("evidence"),
+    "file": N_("file"),
+    "found": N_("lines"),
+    "from": N_("from"),
+    "kept": N_("kept"),
+    "kind": N_("kind"),
+    "language": N_("language"),
+    "lead": N_("talk"),
+    "leads": N_("talks"),
+    "letter": N_("letter"),
+    "matched_by": N_("recognised by"),
+    "merged": N_("merged"),
+    "outbox": N_("letter in the outbox"),
+    "recipient": N_("receiver"),
+    "refused": N_("refused"),
+    "removed": N_("taken out"),
+    "restored": N_("put back"),
+    "role": N_("role"),
+    "send_at": N_("leaves at"),
+    "skipped": N_("skipped"),
+    "step": N_("step"),
+    "territory": N_("territory"),
+    "to": N_("to"),
+    "unchanged": N_("unchanged"),
+    "until": N_("until"),
+    "was_sent": N_("arrived"),
+    "workflow": N_("workflow"),
+}
+
 _REASONS = (campaign_texts.ENDINGS, delivery_texts.REASONS, SUPPRESSION_REASONS, clearance_texts.BASES)
 
 UNITS = {"business days": N_("business days"), "days": N_("days"), "hours": N_("hours")}
@@ -287,3 +323,8 @@ def step_state(code: str) -> str:
 def reason_name(text: str) -> str:
     """Return the reason of a line of the event log: a code in words, what a person wrote as it stands."""
     return next((_(codes[text]) for codes in _REASONS if text in codes), naming.move_reason(text))
+
+
+def detail_name(code: str) -> str:
+    """Return the name of a value that a line of the event log carries; fields of a contact by their own names."""
+    return _(DETAILS[code]) if code in DETAILS else field_name(code)

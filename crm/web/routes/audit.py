@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from crm.core.clock import KST
+from crm.core.i18n import _
 from crm.core.models import Event
 from crm.web import staffwords
 from crm.web.staffroom import PAGE, LogFilter, known_verbs, log_lines
@@ -43,8 +44,8 @@ def audit(
         rows=rows[:PAGE],
         more=len(rows) > PAGE,
         typed={"verb": verb, "actor": actor, "subject": subject, "since": since, "until": until},
-        verbs=[("", ""), *sorted(verbs, key=lambda one: one[1])],
-        subjects=[("", ""), *((code, staffwords.subject_name(code)) for code in staffwords.SUBJECTS)],
+        verbs=[("", _("Any")), *sorted(verbs, key=lambda one: one[1])],
+        subjects=[("", _("Any")), *((code, staffwords.subject_name(code)) for code in staffwords.SUBJECTS)],
         verb_name=staffwords.verb_name,
         subject_name=staffwords.subject_name,
         link=_link,
@@ -64,12 +65,18 @@ def _link(event: Event) -> str:
 
 
 def _details(event: Event) -> str:
-    """Return the data of a line, shortened: names of things and their values as they were stored."""
-    parts = [f"{key}: {_plain(value)}" for key, value in event.data.items() if value not in (None, "", [], {})]
+    """Return the reason and the data of a line, shortened; values stand as they were stored."""
+    parts = [
+        f"{staffwords.detail_name(key)}: {_plain(value)}"
+        for key, value in event.data.items()
+        if value not in (None, "", [], {})
+    ]
     return "; ".join([*([staffwords.reason_name(event.reason)] if event.reason else []), *parts])[:300]
 
 
 def _plain(value: object) -> str:
     if isinstance(value, list):
         return " → ".join(str(item) if item not in (None, "") else "–" for item in value)
-    return str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{staffwords.detail_name(key)} {_plain(item)}" for key, item in value.items())
+    return {True: "✓", False: "–"}[value] if isinstance(value, bool) else str(value)
