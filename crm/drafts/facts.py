@@ -20,7 +20,6 @@ from crm.drafts.scripts import native
 from crm.exporters import service as exporters
 from crm.exporters.models import Exhibition, Exporter, ProductLine
 from crm.exporters.rules import in_language
-from crm.pipeline import service as pipeline
 
 ANSWER_DAYS = 10
 """Working days of the buyer's country that a letter leaves for an answer."""
@@ -50,19 +49,25 @@ class Subject:
 
 
 def subject_of(
-    session: Session, lead_id: int, language: str | None = None, product_line_id: int | None = None
+    session: Session,
+    lead_id: int,
+    language: str | None = None,
+    product_line_id: int | None = None,
+    *,
+    card: LeadCard | None = None,
 ) -> Subject:
     """Load what a letter to a lead is about, in the buyer's language unless another is given.
 
-    Without ``product_line_id`` the lead's line is taken, else its deal's. Raises NotFound for an unknown lead.
+    Without ``product_line_id`` the lead's line is taken, else its deal's. ``card`` spares a look-up to who has it.
+    Raises NotFound for an unknown lead.
     """
-    card = load(session, [lead_id]).get(lead_id)
+    card = card or load(session, [lead_id]).get(lead_id)
     if card is None:
         raise NotFound(_("There is no such contact at this exhibition."))
     lead = session.get_one(Lead, lead_id)
     contact = session.get_one(Contact, lead.contact_id)
     firm = session.get(Organisation, contact.organisation_id) if contact.organisation_id else None
-    line_id = product_line_id or lead.product_line_id or _line_of_deal(session, lead_id)
+    line_id = product_line_id or card.product_line_id
     return Subject(
         lead=lead,
         card=card,
@@ -72,11 +77,6 @@ def subject_of(
         line=session.get(ProductLine, line_id) if line_id else None,
         names=_names(contact, firm),
     )
-
-
-def _line_of_deal(session: Session, lead_id: int) -> int | None:
-    deal = pipeline.deal_of_lead(session, lead_id)
-    return deal.product_line_id if deal else None
 
 
 def _addressee(contact: Contact, firm: Organisation | None, country: str, language: str) -> NameParts:

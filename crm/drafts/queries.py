@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from crm.accounts.rules import Viewer
 from crm.accounts.scope import only_visible
-from crm.campaigns.leads import LeadCard, load
+from crm.campaigns.leads import LeadCard, hold_rows, load
 from crm.clearance import service as clearance
 from crm.clearance.question import Level, Verdict
 from crm.core.config import Settings
@@ -18,7 +18,7 @@ from crm.core.i18n import _
 from crm.drafts.facts import subject_of
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
-from crm.exporters.models import Exporter
+from crm.exporters.models import Exporter, ProductLine
 
 ORDER = (Level.BLOCK, Level.CHECK, Level.PASS)
 
@@ -54,9 +54,13 @@ def queue(session: Session, viewer: Viewer, settings: Settings, *, now: datetime
         .limit(limit)
     )
     found = session.exec(only_visible(rows, viewer, col(Draft.exporter_id))).all()
-    cards = load(session, {draft.lead_id for draft, _exporter in found})
+    lead_ids = {draft.lead_id for draft, _exporter in found}
+    cards = load(session, lead_ids)
+    # What is held here is not asked for again by each draft.
+    held = [*hold_rows(session, lead_ids), *session.exec(select(ProductLine))]
     left = _letters_of(session, {draft.contact_id for draft, _exporter in found})
     lines = [_row(session, settings, draft, exporter, cards[draft.lead_id], left, now) for draft, exporter in found]
+    held.clear()
     return sorted(lines, key=lambda line: (ORDER.index(line.level), line.draft.planned_at))
 
 
@@ -79,7 +83,7 @@ def _row(
         moment=max(draft.planned_at, now),
         last_letters=[one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id],
     )
-    about = subject_of(session, draft.lead_id)
+    about = subject_of(session, draft.lead_id, card=card)
     texts = [str(block["text"]) for block in draft.blocks]
     own = check_content(draft.language, draft.subject, texts, addressee=about.addressee, names=about.names)
     grave = [verdict for verdict in asked if verdict.level != Level.PASS]
