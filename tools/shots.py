@@ -10,7 +10,10 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from sqlmodel import col, select  # noqa: E402
+
 from crm.demo.world import PASSWORD  # noqa: E402
+from crm.drafts.models import Draft  # noqa: E402
 from tests.journey.house import ADVISOR, SME, STAFF, House, running_demo  # noqa: E402
 
 SHOTS = ROOT / "docs" / "shots"
@@ -25,11 +28,14 @@ def enter(page: Page, house: House, email: str) -> None:
     page.wait_for_load_state()
 
 
-def spanish_draft(page: Page, house: House) -> str:
-    """Open the review queue and return the address of a Spanish letter that passed."""
-    page.goto(f"{house.url}/review")
-    link = page.locator("a[href^='/review/']:not(:has(.bad))").filter(has_text="스페인어").first
-    return f"{house.url}{link.get_attribute('href')}"
+def spanish_draft(house: House) -> str:
+    """Return the path of a Spanish letter that waits for review and has a request in it."""
+    db = house.database()
+    with db.reading() as session:
+        rows = select(Draft.id).where(Draft.language == "es", Draft.status == "waiting", Draft.letter == "thank_you")
+        number = session.exec(rows.order_by(col(Draft.id))).first()
+    db.close()
+    return f"/review/{number}"
 
 
 def main() -> int:
@@ -49,13 +55,13 @@ def main() -> int:
             profile = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="ko-KR")
             page = profile.new_page()
             enter(page, house, email)
-            page.goto(spanish_draft(page, house) if path == "a Spanish draft" else house.url + path)
+            page.goto(house.url + path)
             target = SHOTS / f"{name}.png"
             page.screenshot(path=target)
             sys.stdout.write(f"{target.relative_to(ROOT)}\n")
             profile.close()
 
-        picture("review", ADVISOR, DESKTOP, "a Spanish draft")
+        picture("review", ADVISOR, DESKTOP, spanish_draft(house))
         picture("pipeline", SME, DESKTOP, "/")
         picture("pipeline-phone", SME, PHONE, "/")
         picture("rehearsal", STAFF, DESKTOP, "/campaigns/2/rehearsal")
