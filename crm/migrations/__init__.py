@@ -41,15 +41,16 @@ def upgrade(db: Database, revision: str = "head") -> None:
 
     Batch migrations rebuild a table; with foreign keys on, that would empty every table that cascades from it.
     """
-    _run(db, lambda connection: command.upgrade(_config(connection), revision))
+    run(db, lambda connection: command.upgrade(_config(connection), revision))
 
 
 def downgrade(db: Database, revision: str) -> None:
     """Step back to ``revision``; used by tests and by a person who must return to an older program."""
-    _run(db, lambda connection: command.downgrade(_config(connection), revision))
+    run(db, lambda connection: command.downgrade(_config(connection), revision))
 
 
-def _run(db: Database, action: Callable[[sa.Connection], None]) -> None:
+def run(db: Database, action: Callable[[sa.Connection], None]) -> None:
+    """Run a change of the schema in one transaction, on SQLite with foreign keys off and checked afterwards."""
     if not db.is_sqlite:
         with db.engine.begin() as connection:
             action(connection)

@@ -17,7 +17,7 @@ from crm.mail import tokens
 from crm.mail.compose import Outgoing, compose
 from crm.review.models import Approval, Message
 
-PREVIEW_ID = 999_999_999_999_999_999
+PREVIEW_ID = 2_147_483_647
 """No approval ever has this number, so the unsubscribe link of a preview belongs to nobody."""
 
 

@@ -11,8 +11,19 @@ class Approval(SQLModel, table=True):
     """A person's yes to one exact letter. It can be taken back until ``taken_at`` is set by delivery.
 
     ``content_hash`` is the SHA-256 over subject, blocks, recipient, sender and language as they were read.
-    ``send_at`` is the first moment it may leave (hold over, inside the allowed window).
+    ``send_at`` is the first moment it may leave (hold over, inside the allowed window). The database itself sees to it
+    that a draft has one standing approval at most.
     """
+
+    __table_args__ = (
+        sa.Index(
+            "uq_approval_standing",
+            "draft_id",
+            unique=True,
+            sqlite_where=sa.text("revoked_at IS NULL"),
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     draft_id: int = Field(foreign_key="draft.id", index=True)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, col, func, select, update
 
 from crm.accounts.rules import Action, Viewer, may
@@ -62,7 +64,10 @@ def approve(
     )
     session.add(approval)
     draft.status = "approved"
-    session.flush()
+    try:
+        session.flush()
+    except (IntegrityError, StaleDataError):  # somebody decided between our reading and now
+        raise Stale(_("This draft has already been decided. Open the list again.")) from None
     letters.store_message(session, settings, draft, approval, now=approval.send_at)
     _log(
         session, draft, "letter_approved", viewer, now, data={"send_at": approval.send_at.isoformat(), "checks": checks}
@@ -169,7 +174,8 @@ def edit(
     _require_waiting(session, draft)
     if draft.version != seen_version:
         raise Stale(_("This draft changed after you opened it. Read it again, then decide."))
-    if subject is not None and subject.strip() != draft.subject:
+    new_subject = subject is not None and subject.strip() != draft.subject
+    if subject is not None and new_subject:
         drafts.set_subject(session, draft, subject, by=viewer.email, now=now)
     texts = {str(block["id"]): str(block["text"]) for block in draft.blocks}
     notes = ko_notes or {}
@@ -179,7 +185,7 @@ def edit(
     for name in changed:
         drafts.edit(session, draft, name, changes[name], ko_note=notes.get(name, ""), by=viewer.email, now=now)
     session.flush()
-    if changed or subject is not None:
+    if changed or new_subject:
         _decide(session, draft, "edited", viewer, now, data={"blocks": changed})
 
 
