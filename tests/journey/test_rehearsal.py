@@ -19,7 +19,6 @@ from crm.core.context import Context
 from crm.core.db import Database
 from crm.core.errors import Refused
 from crm.delivery.models import Outbox
-from crm.demo import world
 from crm.demo.clock import next_due
 from crm.demo.mailserver import DemoMailServer
 from crm.drafts.models import Draft
@@ -31,14 +30,12 @@ Line = tuple[int, str, str, str]
 
 
 @pytest.fixture
-def house(sqlite_db: Database, settings: Settings, tmp_path: Path) -> Iterator[Context]:
+def house(demo_db: Database, settings: Settings, tmp_path: Path) -> Iterator[Context]:
     """The demo's exhibition with a clock that stands still, and a real SMTP server for what leaves."""
     with DemoMailServer(tmp_path / "mail", "ieum.example") as ports:
         smtp = settings.smtp.model_copy(update={"port": ports.smtp, "security": "none"})
         hold = settings.review.model_copy(update={"hold_minutes": 0})
-        context = Context(settings.model_copy(update={"smtp": smtp, "review": hold}), sqlite_db, FrozenClock(NOW))
-        world.build(context, tmp_path)
-        yield context
+        yield Context(settings.model_copy(update={"smtp": smtp, "review": hold}), demo_db, FrozenClock(NOW))
 
 
 def rehearsed(context: Context) -> tuple[Counter[Line], Counter[Line]]:
