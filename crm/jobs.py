@@ -97,8 +97,8 @@ def read_inbox(context: Context) -> int:
     return inbox.read_mailbox(context) if context.settings.imap.host else 0
 
 
-STEPS: tuple[Callable[[Context], object], ...] = (
-    recover, read_inbox, open_deals, enrol_leads, cancel_ended, make_tasks, make_drafts, queue_approved,
+ENGINE: tuple[Callable[[Context], object], ...] = (
+    recover, open_deals, enrol_leads, cancel_ended, make_tasks, make_drafts, queue_approved,
 )  # fmt: skip
 
 
@@ -115,9 +115,17 @@ def release_leads(session: Session, lead_ids: list[int]) -> set[int]:
 
 async def run_once(context: Context) -> dict[str, object]:
     """Do everything that is due now, once, and return what each job did. A job that fails does not stop the others."""
-    done: dict[str, object] = {}
-    for step in STEPS:
-        done[step.__name__] = await _guarded(step.__name__, asyncio.to_thread(step, context))
+    return {**await run_inbox(context), **await run_engine(context)}
+
+
+async def run_inbox(context: Context) -> dict[str, object]:
+    """Read the mailbox once."""
+    return {"read_inbox": await _guarded("read_inbox", asyncio.to_thread(read_inbox, context))}
+
+
+async def run_engine(context: Context) -> dict[str, object]:
+    """Do all that is due, from the leads to the letters that leave."""
+    done = {step.__name__: await _guarded(step.__name__, asyncio.to_thread(step, context)) for step in ENGINE}
     pool = SmtpPool(context.settings.smtp)
     try:
         done["send_due"] = await _guarded("send_due", send_due(context, pool))
@@ -138,17 +146,21 @@ async def _guarded(name: str, work: Awaitable[object]) -> object:
 async def work_forever(
     context: Context, stop: asyncio.Event, tick: Callable[[], Awaitable[object]] | None = None
 ) -> None:
-    """Tick until ``stop`` is set; ``tick`` stands in for ``run_once`` where ticks have to wait for something else.
+    """Tick until ``stop`` is set. A slow relay does not keep the mailbox from being read: each has its own interval.
 
-    One tick at a time: one that takes long delays the next, it does not double it.
+    ``tick`` stands in for both where ticks have to wait for something else. One at a time: a tick that takes long
+    delays the next, it does not double it.
     """
-    work = tick or partial(run_once, context)
+    worker = context.settings.worker
+    if tick is not None:
+        timetable: list[tuple[Callable[[], Awaitable[object]], float]] = [(tick, worker.tick_seconds)]
+    else:
+        engine, mailbox = partial(run_engine, context), partial(run_inbox, context)
+        timetable = [(engine, worker.tick_seconds), (mailbox, worker.inbox_seconds)]
     scheduler = AsyncIOScheduler(timezone=UTC)
-    scheduler.add_job(
-        work, "interval", seconds=context.settings.worker.tick_seconds,
-        coalesce=True, max_instances=1, misfire_grace_time=None,
-    )  # fmt: skip
-    await work()
+    for work, seconds in timetable:
+        scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None)
+        await work()
     scheduler.start()
     try:
         await stop.wait()
