@@ -13,6 +13,7 @@ from crm.campaigns.engine import BuyerTime, OwnHolidays
 from crm.campaigns.leads import LeadCard, chunks
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.states import ACTIVE, DONE, STOPPED, TAKEN
+from crm.clearance import service as clearance
 from crm.contacts import service as contacts
 from crm.contacts.models import Lead
 
@@ -45,7 +46,8 @@ def decide(
     for card in cards:
         code = _why_not(definition, card)
         code = code or ("other_campaign" if card.lead_id in elsewhere else "")
-        code = code or ("suppressed" if (card.exporter_id, card.address) in refused else "")
+        if not code and (card.exporter_id, card.address) in refused:
+            code = "suppressed" if clearance.is_refused(session, card.lead_id, card.address) else ""
         buyer = card.time(definition, own_holidays)
         if code or buyer is None:
             yield card, Exclusion(code or "country_unknown")
@@ -64,7 +66,7 @@ def _why_not(definition: Definition, card: LeadCard) -> str:
 
 
 def _refused(session: Session, cards: Iterable[LeadCard]) -> set[tuple[int, str]]:
-    """Return (exporter, address) pairs that must not be written to."""
+    """Return (exporter, address) pairs with a refusal; whether it still stands is for clearance to say."""
     by_exporter: dict[int, list[str]] = {}
     for card in cards:
         if card.address:

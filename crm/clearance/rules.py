@@ -27,6 +27,7 @@ __all__ = [
     "blocked",
     "evaluate",
     "level",
+    "lifted",
     "may_go_at",
     "next_allowed",
     "zone_of",
@@ -137,7 +138,7 @@ def _suppression(question: Question) -> list[Verdict]:
         return []
     mine = question.sender.exporter_id
     concerning = [one for one in question.suppressions if one.exporter_id in (None, mine)]
-    standing = [one for one in concerning if not _lifted(one, question.basis, mine)]
+    standing = [one for one in concerning if not lifted(one, question.basis, mine)]
     if not standing:
         return [Verdict(Level.PASS, "NOT_SUPPRESSED")]
     widest = min(standing, key=lambda one: (one.exporter_id is not None, one.at))
@@ -145,7 +146,7 @@ def _suppression(question: Question) -> list[Verdict]:
     return [Verdict(Level.BLOCK, code, {"at": widest.at, "refusal": widest.reason}, resolves="RECORD_NEW_OPT_IN")]
 
 
-def _lifted(suppression: Suppression, basis: Iterable[BasisRecord], exporter_id: int) -> bool:
+def lifted(suppression: Suppression, basis: Iterable[BasisRecord], exporter_id: int) -> bool:
     """Only an express opt-in given after the refusal, to this exporter by name, lifts it (global rule G2)."""
     return suppression.reason != "hard_bounce" and any(
         one.code == "express_optin" and one.given_at > suppression.at and one.source and one.exporter_id == exporter_id

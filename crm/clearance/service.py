@@ -22,7 +22,7 @@ from crm.clearance.question import (
     Suppression,
     Verdict,
 )
-from crm.clearance.rules import basis_of, evaluate
+from crm.clearance.rules import basis_of, evaluate, lifted
 from crm.contacts import models as contact_tables
 from crm.contacts import service as contacts
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
@@ -134,7 +134,7 @@ def opt_out(
     by: str,
 ) -> None:
     """Take a refusal, for one exporter or (None) for all. A repeated one counts from now, whatever lay between."""
-    row = contacts.suppress(
+    contacts.suppress(
         session,
         address,
         exporter_id=exporter_id,
@@ -144,8 +144,6 @@ def opt_out(
         now=now,
         by=by,
     )
-    row.at = max(row.at, now)
-    session.flush()
     contact = contacts.contact_by_address(session, address)
     if contact:
         events.record(
@@ -158,6 +156,13 @@ def opt_out(
             exporter_id=exporter_id,
             reason=source,
         )
+
+
+def is_refused(session: Session, lead_id: int, recipient: str) -> bool:
+    """Tell whether a refusal stands in the way of a letter to this lead; one that a later opt-in lifted does not."""
+    lead = session.get_one(Lead, lead_id)
+    basis = _basis(session, lead)
+    return any(not lifted(one, basis, lead.exporter_id) for one in _suppressions(session, lead, recipient))
 
 
 def _question(

@@ -51,12 +51,15 @@ def suppress(
 ) -> Suppression:
     """Stop all mail to an address, for one exporter or (None) for everyone; doing it twice changes nothing.
 
-    A suppression for everyone covers every exporter, so a narrower one is not added to it.
+    A refusal that is repeated later counts from then: an opt-in given in between does not outlive it.
     """
     address = address.strip().casefold()
-    known = is_suppressed(session, address, exporter_id)
-    if known and (known.exporter_key == 0 or exporter_id is not None):
-        return known
+    known = _stop_of(session, address, exporter_id or 0)
+    if known:
+        return _repeated(session, known, reason, source, evidence, now, by)
+    widest = is_suppressed(session, address, None)
+    if widest and widest.at >= now:
+        return widest
     found = Suppression(
         address=address,
         exporter_key=exporter_id or 0,
@@ -72,6 +75,27 @@ def suppress(
         session, "address_suppressed", "suppression", found.id, at=now, actor=by, exporter_id=exporter_id, reason=reason
     )
     return found
+
+
+def _stop_of(session: Session, address: str, exporter_key: int) -> Suppression | None:
+    rows = select(Suppression).where(Suppression.address == address, Suppression.exporter_key == exporter_key)
+    return session.exec(rows).first()
+
+
+def _repeated(
+    session: Session, known: Suppression, reason: str, source: str, evidence: Mapping[str, Any], now: datetime, by: str
+) -> Suppression:
+    """Let a person's refusal count from its latest time. A bounce refuses nothing and takes no refusal's place."""
+    if reason == "hard_bounce" or (known.reason != "hard_bounce" and known.at >= now):
+        return known
+    known.reason, known.source, known.evidence, known.by = reason, source, dict(evidence), by
+    known.at = max(known.at, now)
+    session.flush()
+    exporter_id = known.exporter_key or None
+    events.record(
+        session, "address_suppressed", "suppression", known.id, at=now, actor=by, exporter_id=exporter_id, reason=reason
+    )
+    return known
 
 
 def is_suppressed(session: Session, address: str, exporter_id: int | None) -> Suppression | None:

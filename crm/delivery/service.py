@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select, update
 
 from crm.campaigns import service as campaigns
 from crm.campaigns.models import Step
+from crm.clearance import service as clearance
 from crm.contacts import service as contacts
 from crm.core import events, instance
 from crm.core.config import Settings
@@ -155,7 +156,7 @@ def _still_wanted(session: Session, letter: Claimed, now: datetime) -> bool:
     draft = session.get_one(Draft, row.draft_id)
     return (
         draft.status == "approved"
-        and contacts.is_suppressed(session, row.recipient, row.exporter_id) is None
+        and not clearance.is_refused(session, draft.lead_id, row.recipient)
         and (draft.step_id is None or campaigns.hindrance(session, draft.step_id, now=now) is None)
     )
 

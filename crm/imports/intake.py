@@ -263,20 +263,27 @@ class Intake:
         """A stop outlives every import: it is recorded for everyone, and never lifted by a later yes."""
         row = entry.row
         for address in row.emails:
-            if row.opt_out and address not in self.suppressions:
-                stop = Suppression(
-                    address=address,
+            if row.opt_out and not self._refused_everywhere(address):
+                stop = service.suppress(
+                    self.session,
+                    address,
+                    exporter_id=None,
                     reason="opt_out",
                     source="import",
                     evidence=self._evidence(row, "opt_out"),
-                    at=self.now,
+                    now=self.now,
                     by=self.by,
                 )
-                self.session.add(stop)
-                self.suppressions[address] = [stop]
+                self.suppressions.setdefault(address, []).append(stop)
                 self._count("suppressed")
             elif address in self.suppressions:
                 entry.report.issues.append(Issue("suppressed", {"v": address}))
+
+    def _refused_everywhere(self, address: str) -> bool:
+        """Tell whether the address stands refused for all already. A bounce, or a stop for one company, is less."""
+        return any(
+            stop.exporter_key == 0 and stop.reason != "hard_bounce" for stop in self.suppressions.get(address, ())
+        )
 
     def _take_leads(self, entry: Entry) -> None:
         row = entry.row

@@ -25,6 +25,40 @@ def test_suppressing_twice_changes_nothing(session: Session) -> None:
     assert session.exec(select(Suppression)).one().address == "ana@flores.example"
 
 
+def test_a_refusal_that_is_repeated_counts_from_its_latest_day(session: Session) -> None:
+    first = _suppress(session)
+    later = NOW + timedelta(days=30)
+    again = service.suppress(
+        session, "ana@flores.example", exporter_id=None, reason="complaint", source="staff", evidence={}, now=later,
+        by="x",
+    )  # fmt: skip
+    assert (again.id, again.at, again.reason) == (first.id, later, "complaint")
+
+
+def test_a_bounce_neither_renews_a_refusal_nor_hides_a_later_one(session: Session) -> None:
+    def stop(reason: str, day: int) -> Suppression:
+        return service.suppress(
+            session, "ana@flores.example", exporter_id=None, reason=reason, source="x", evidence={},
+            now=NOW + timedelta(days=day), by="x",
+        )  # fmt: skip
+
+    stop("hard_bounce", 0)
+    assert stop("opt_out", 1).reason == "opt_out"
+    assert stop("hard_bounce", 2).at == NOW + timedelta(days=1)
+
+
+def test_a_later_refusal_of_one_exporter_is_kept_beside_that_of_all(
+    session: Session, exporters: dict[str, int]
+) -> None:
+    _suppress(session)
+    later = NOW + timedelta(days=30)
+    narrow = service.suppress(
+        session, "ana@flores.example", exporter_id=exporters["GAON"], reason="opt_out", source="x", evidence={},
+        now=later, by="x",
+    )  # fmt: skip
+    assert (narrow.exporter_key, narrow.at) == (exporters["GAON"], later)
+
+
 def test_a_stop_for_everyone_covers_every_exporter(session: Session, exporters: dict[str, int]) -> None:
     widest = _suppress(session)
     assert _suppress(session, exporters["GAON"]).id == widest.id

@@ -11,6 +11,7 @@ from crm.accounts.rules import system_viewer
 from crm.campaigns import service as campaigns
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.clearance import service as clearance
+from crm.contacts import service as contacts
 from crm.contacts.models import EmailAddress, Suppression
 from crm.core import events, instance
 from crm.core.errors import NotFound, Refused
@@ -26,7 +27,7 @@ from crm.review.models import Approval, Message
 from tests.delivery.conftest import BOTH, Desk
 from tests.mailkit import Relay
 from tests.pipeline.world import NOW, viewer
-from tests.postroom import campaign_letter, in_outbox, met
+from tests.postroom import campaign_letter, drafted, in_outbox, met
 
 
 @BOTH
@@ -176,6 +177,19 @@ async def test_an_opt_out_during_the_batch_still_counts(desk: Desk, relay: Relay
     await desk.send()
     assert relay.recipients == ["anna@buyer.example"]
     assert desk.rows()["bert@buyer.example"].status == "withheld"
+
+
+async def test_a_letter_leaves_after_a_new_opt_in_lifted_an_old_refusal(desk: Desk, relay: Relay) -> None:
+    with desk.change() as session:
+        lead = met(session, desk.world, "Anna")
+        contacts.suppress(
+            session, "anna@buyer.example", exporter_id=None, reason="opt_out", source="web", evidence={},
+            now=NOW - timedelta(days=30), by="anna",
+        )  # fmt: skip
+        in_outbox(session, desk.house.settings, drafted(session, lead))
+    desk.pass_time()
+    await desk.send()
+    assert relay.recipients == ["anna@buyer.example"]
 
 
 @BOTH

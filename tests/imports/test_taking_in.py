@@ -100,6 +100,14 @@ def test_an_opt_out_column_stops_the_address_for_everyone(session: Session, take
     assert (stop.address, stop.exporter_key, stop.reason) == ("bo@lotus.example", 0, "opt_out")
 
 
+def test_an_opt_out_of_all_is_not_lost_behind_a_stop_for_one_company(session: Session, take: Importer) -> None:
+    contacts.suppress(
+        session, "bo@lotus.example", exporter_id=1, reason="opt_out", source="mail", evidence={}, now=NOW, by="x"
+    )
+    take("Name,Company,Email,Email Opt Out\nBo Li,Lotus,bo@lotus.example,Yes\n")
+    assert contacts.is_suppressed(session, "bo@lotus.example", None) is not None
+
+
 def test_a_later_no_withdraws_an_earlier_yes(session: Session, take: Importer) -> None:
     take(HEAD + ANA)
     take(HEAD + ANA.replace("2026-11-12", "2026-11-13").replace("Yes", "No"), "later.csv")
