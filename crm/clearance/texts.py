@@ -1,5 +1,6 @@
 """What each verdict says to a person: a title, one plain sentence with the evidence, and what would resolve it."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -229,7 +230,24 @@ EVIDENCE: dict[str, str] = {
     "row": N_("row {value}"),
     "column": N_("column {value}"),
     "wording": N_("wording “{value}”"),
+    "exhibition": N_("exhibition {value}"),
+    "day": N_("on {value}"),
+    "statements": N_("statement {value}"),
+    "follow_up": N_("asked for {value}"),
+    "badge": N_("badge {value}"),
+    "captured_by": N_("written by {value}"),
 }
+
+LISTS: dict[str, str] = {
+    "registration": N_("registration list"),
+    "badge_scan": N_("scanned badges"),
+    "card": N_("business cards"),
+    "list": N_("contact list"),
+}
+"""Kinds of lists that consents were imported from."""
+
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?")
 
 
 def say(verdict: Verdict) -> tuple[str, str]:
@@ -247,8 +265,28 @@ def remedy(verdict: Verdict) -> str:
 
 def evidence(source: str, facts: Mapping[str, object]) -> str:
     """Return in one line what proves a consent: where it comes from, and what was kept of it."""
-    words = [_(EVIDENCE[key], value=value) if key in EVIDENCE else str(value) for key, value in facts.items() if value]
-    return ", ".join([source, *words] if source else words)
+    # What was asked for is shown in the buyer's own words, not a second time by its codes.
+    kept = {key: value for key, value in facts.items() if value and not (key == "requests" and facts.get("follow_up"))}
+    words = [_(EVIDENCE[key], value=_proof(value)) if key in EVIDENCE else _proof(value) for key, value in kept.items()]
+    return ", ".join([*([_(LISTS.get(source, source))] if source else []), *words])
+
+
+def _proof(value: object) -> str:
+    """Return a kept fact as a person reads it: several in a row, what a cell says behind its column, times in words."""
+    if isinstance(value, list | tuple):
+        return ", ".join(_proof(one) for one in value)
+    if isinstance(value, Mapping):
+        column, cell = value.get("column"), value.get("cell")
+        return f"{column}: {cell}" if column else ", ".join(_proof(one) for one in value.values())
+    text = str(value)
+    return _time(text) if _ISO.fullmatch(text) else text
+
+
+def _time(text: str) -> str:
+    """Return a local time as it stood in the list (``2026-11-18T17:18`` or the day alone) in words."""
+    at = datetime.fromisoformat(text)
+    day = format_date(at.date(), "long", locale=language())
+    return f"{day} {at:%H:%M}" if "T" in text else day
 
 
 def shown(params: Mapping[str, object]) -> dict[str, str]:

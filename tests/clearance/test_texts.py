@@ -10,7 +10,7 @@ import pytest
 from crm.clearance import rules
 from crm.clearance.question import Level, Suppression, Verdict
 from crm.clearance.rules import evaluate
-from crm.clearance.texts import BASES, EVIDENCE, ITEMS, REFUSALS, REMEDIES, VERDICTS, remedy, say
+from crm.clearance.texts import BASES, EVIDENCE, ITEMS, LISTS, REFUSALS, REMEDIES, VERDICTS, evidence, remedy, say
 from crm.core.i18n import _, speaking
 from crm.pipeline import rules as pipeline
 from tests.clearance.cases import NOW, basis, question, with_subject, written
@@ -23,6 +23,7 @@ EVERY_TEXT = [
     *ITEMS.values(),
     *REFUSALS.values(),
     *EVIDENCE.values(),
+    *LISTS.values(),
 ]
 
 
@@ -77,3 +78,23 @@ def test_it_shows_countries_bases_and_times_in_words() -> None:
 def test_it_shows_an_unknown_code_as_it_is() -> None:
     assert say(Verdict(Level.CHECK, "SOMETHING_ELSE", {"a": 1})) == ("SOMETHING_ELSE", "")
     assert remedy(Verdict(Level.CHECK, "SOMETHING_ELSE")) == ""
+
+
+def test_it_shows_the_evidence_of_a_consent_in_words_and_never_as_it_is_stored() -> None:
+    facts = {
+        "file": "visitors.csv",
+        "row": 6,
+        "day": "2026-11-18T17:18",
+        "statements": [{"column": "제3자 제공 동의", "cell": "Y"}, {"column": "마케팅 수신 동의", "cell": "Y"}],
+        "follow_up": "카탈로그, 견적",
+        "requests": ["catalogue", "quotation"],
+        "captured_by": "",
+    }
+
+    with speaking("ko"):
+        korean = evidence("registration", facts)
+
+    assert korean == (
+        "사전 등록 명단, 파일 visitors.csv, 6행, 2026년 11월 18일 17:18, "
+        "동의 표시 ‘제3자 제공 동의: Y, 마케팅 수신 동의: Y’, 요청 카탈로그, 견적"
+    )
