@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from crm.campaigns import service as campaigns
@@ -21,6 +23,7 @@ from crm.drafts.placeholders import Facts
 from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, render, unmarked
 from crm.pipeline import service as pipeline
 
+log = structlog.get_logger()
 WAITING, APPROVED, SENT, CANCELLED = "waiting", "approved", "sent", "cancelled"
 ANSWER = "answer"
 NEVER = frozenset({"NO_ADDRESS", "PROTO_HARD_BOUNCED", "LAW_SUPPRESSED", "LAW_SUPPRESSED_EVERYWHERE"})
@@ -45,7 +48,23 @@ def draft_due(session: Session, settings: Settings, library: Library, *, now: da
     """
     ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
     due = campaigns.due_steps(session, now=now, ahead=ahead, kind="mail", limit=limit)
-    return sum(_draft_step(session, settings, library, step, now) for step in due if step.id is not None)
+    return sum(_draft_safely(session, settings, library, step, now) for step in due if step.id is not None)
+
+
+def _draft_safely(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:
+    """A letter over which the program stumbles becomes a task like one that cannot be written; the others go on."""
+    try:
+        with session.begin_nested():
+            return _draft_step(session, settings, library, step, now)
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+            raise  # the database's trouble, not the letter's; the next tick tries again
+        log.exception("letter_not_drafted", step=step.id)
+        session.refresh(step)
+        if campaigns.take(session, step, now=now):
+            about = subject_of(session, session.get_one(Enrolment, step.enrolment_id).lead_id)
+            _hand_to_advisor(session, settings, about, step, CrmError(type(error).__name__), now)
+        return False
 
 
 def _draft_step(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:

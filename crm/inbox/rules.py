@@ -29,11 +29,14 @@ def kind_of(mail: Incoming, ticket: Ticket | None, *, matched: bool) -> Kind:
         return Kind.COMPLAINT
     if mail.is_bounce:
         return Kind.BOUNCE
+    if ticket is not None and ticket.purpose == "unsubscribe":
+        # No answering machine writes there: mail programs do, for a person who pressed their button (RFC 2369).
+        return Kind.OPT_OUT
     if mail.is_out_of_office:
         return Kind.OUT_OF_OFFICE
     if mail.is_auto_reply:
         return Kind.AUTO_REPLY
-    if mail.wants_no_more or (ticket is not None and ticket.purpose == "unsubscribe"):
+    if mail.wants_no_more:
         return Kind.OPT_OUT
     return Kind.REPLY if matched else Kind.OTHER
 

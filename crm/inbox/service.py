@@ -42,6 +42,7 @@ def read_mailbox(context: Context) -> int:
     Raises Unreachable when the mailbox cannot be read.
     """
     settings = context.settings
+    act_again(context)
     name = f"{settings.imap.user}@{settings.imap.host}/{settings.imap.folder}"[:255]
     with context.db.reading() as session:
         place = session.get(Mailbox, name) or Mailbox(name=name)
@@ -142,6 +143,29 @@ def _act_safely(session: Session, settings: Settings, message: InboxMessage, mai
         session.flush()
 
 
+def act_again(context: Context) -> int:
+    """Try again what was stumbled over, e.g. because a page changed the same row; return how often that helped.
+
+    Without it a buyer who answered or opted out would go on getting letters.
+    """
+    with context.db.reading() as session:
+        stored = select(InboxMessage.id, InboxMessage.evidence).where(
+            col(InboxMessage.handled_at).is_(None), col(InboxMessage.kind) != Kind.OTHER
+        )
+        failed = [found for found, evidence in session.exec(stored) if "error" in evidence]
+    return sum(_acted_again(context, found) for found in failed if found is not None)
+
+
+def _acted_again(context: Context, message_id: int) -> bool:
+    with context.db.writing() as session:
+        message = session.get_one(InboxMessage, message_id)
+        before = message.evidence
+        message.evidence = {name: value for name, value in before.items() if name != "error"}
+        session.flush()
+        _act_safely(session, context.settings, message, parse(message.raw), context.clock.now())
+        return "error" not in message.evidence
+
+
 def act(
     session: Session, settings: Settings, message: InboxMessage, *, now: datetime, mail: Incoming | None = None
 ) -> None:
@@ -215,10 +239,10 @@ def _bounce(
     if row is None or not final:
         return
     about = next((bounce for bounce in final if bounce.recipient == row.recipient), final[0])
-    reason = "no_such_address" if about.dead_address else "bounced"
-    delivery.bounced(
-        session, settings, row, reason=reason, answer=about.diagnostic, dead_address=about.dead_address, now=now
-    )
+    # A buyer who forwards mail may forward it to an address that is dead; their own is not.
+    dead = about.dead_address and about.recipient in ("", row.recipient)
+    reason = "no_such_address" if dead else "bounced"
+    delivery.bounced(session, settings, row, reason=reason, answer=about.diagnostic, dead_address=dead, now=now)
 
 
 def _stop(session: Session, message: InboxMessage, row: Outbox | None, mail: Incoming, now: datetime) -> None:

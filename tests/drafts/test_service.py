@@ -114,6 +114,17 @@ def test_a_letter_that_cannot_be_written_becomes_a_task(session, settings, world
     assert session.exec(select(Step).where(Step.step == "thanks")).one().reason == "not_written"
 
 
+def test_a_letter_over_which_the_program_stumbles_does_not_hold_up_the_others(session, settings, world):
+    broken = meet(session, world, "Bob Broken")
+    broken.interests = [None]
+    meet(session, world, "Ann Whole")
+    start(session, settings, world)
+    (made,) = draft(session, settings)
+    assert made.recipient_name == "Ann Whole"
+    task = session.exec(select(Task)).one()
+    assert (task.lead_id, "TypeError" in task.title) == (broken.id, True)
+
+
 def test_an_interest_that_was_not_noted_is_not_claimed(session, settings, world):
     meet(session, world, "Stephen Fairbank", noted=False)
     start(session, settings, world)

@@ -298,6 +298,39 @@ async def test_a_mail_that_cannot_be_acted_on_is_stored_all_the_same(office: Off
     assert "DataError" in stumbled.evidence["error"]
 
 
+async def test_what_was_stumbled_over_is_acted_on_with_the_next_tick(office: Office) -> None:
+    await office.write_to("Anna", campaign=True)
+    with office.context.db.writing() as session:  # a row that makes the acting fail, as another writer might
+        clash = session.exec(select(Task)).first()
+        assert clash is None
+        session.connection().exec_driver_sql("ALTER TABLE task RENAME TO task_away")
+    office.answer("Anna", "reply")
+    office.read()
+    with office.context.db.writing() as session:
+        assert session.exec(select(Enrolment.status)).one() == "active"
+        session.connection().exec_driver_sql("ALTER TABLE task_away RENAME TO task")
+    assert office.read() == 0
+    with office.context.db.reading() as session:
+        assert session.exec(select(Enrolment.exit_reason)).one() == "replied"
+        assert len(session.exec(select(Task)).all()) == 1
+    assert "error" not in office.message().evidence
+
+
+async def test_a_dead_address_behind_a_forwarded_mailbox_does_not_bury_the_buyer(office: Office) -> None:
+    await office.write_to("Anna", campaign=True)
+    office.answer("Anna", "bounce")
+    [stored] = office.server.rack.mails(ENGINE)
+    raw = stored.read()
+    assert b"rfc822; anna@buyer.example" in raw
+    stored.path.write_bytes(raw.replace(b"rfc822; anna@buyer.example", b"rfc822; old@elsewhere.example"))
+    office.read()
+    with office.context.db.reading() as session:
+        assert session.exec(select(Suppression)).all() == []
+        assert session.exec(select(EmailAddress.status)).one() == "ok"
+        assert session.exec(select(Enrolment.status)).one() == "active"
+        assert session.exec(select(Task.kind)).one() == "check"
+
+
 @BOTH
 async def test_damaged_mails_are_stored(office: Office) -> None:
     for raw in DAMAGED:

@@ -21,7 +21,7 @@ BOUNCE = Bounce("a@buyer.example", True, "other")
         (Incoming(complaint="abuse"), None, Kind.COMPLAINT),
         (Incoming(wants_no_more=True), None, Kind.OPT_OUT),
         (Incoming(), Ticket("unsubscribe", "1-a"), Kind.OPT_OUT),
-        (Incoming(is_auto_reply=True), Ticket("unsubscribe", "1-a"), Kind.AUTO_REPLY),
+        (Incoming(is_auto_reply=True), Ticket("unsubscribe", "1-a"), Kind.OPT_OUT),
         (Incoming(), Ticket("bounce", "1-a"), Kind.REPLY),
     ],
 )
