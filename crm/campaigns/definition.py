@@ -178,7 +178,11 @@ class Step(Part):
 
 
 class OnReply(Part):
-    """What happens when the buyer answers."""
+    """What happens when the buyer answers.
+
+    An answer always ends the follow-up of the lead and moves its deal, whatever `exit_when` says. Without this part the
+    task is `answer`, within 1 business day. Business days are those of Korea.
+    """
 
     move: Literal["replied"] = Field(default="replied", description="the stage the deal moves to")
     task: TaskKind = Field(default="answer", description="the task that is made for the advisor")

@@ -186,7 +186,7 @@ def _reference() -> Iterator[str]:
     for title, model in PARTS:
         yield from ("", f"## {title}", "")
         if model is not Definition and model.__doc__:
-            yield from (model.__doc__.strip(), "")
+            yield from (" ".join(model.__doc__.split()), "")
         yield "| key | value | must be there | meaning |"
         yield "| --- | --- | --- | --- |"
         for name, field in model.model_fields.items():

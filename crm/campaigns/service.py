@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select, update
 
 from crm.campaigns import engine
-from crm.campaigns.definition import Definition
+from crm.campaigns.definition import Definition, OnReply
 from crm.campaigns.engine import BuyerTime
 from crm.campaigns.enrolling import Exclusion, candidates, decide
 from crm.campaigns.leads import LeadCard, chunks, load
@@ -441,6 +441,13 @@ def end_enrolments(
     conditions = {Lead.id: lead_id, Lead.contact_id: contact_id, Lead.exporter_id: exporter_id}
     rows = rows.where(*(col(column) == value for column, value in conditions.items() if value is not None))
     return end(session, session.exec(rows).all(), reason, now)
+
+
+def on_reply(session: Session, lead_id: int) -> OnReply | None:
+    """Return what the workflow of a lead says about an answer: that of the newest enrolment, ended or not."""
+    rows = select(Enrolment).where(Enrolment.lead_id == lead_id).order_by(col(Enrolment.id).desc())
+    enrolment = session.exec(rows).first()
+    return definition_of(session, enrolment.workflow_sha256).on_reply if enrolment else None
 
 
 def hold_enrolments(

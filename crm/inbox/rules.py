@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
+from crm.campaigns.rules import Calendar, Delay, add_business_days
+from crm.core.clock import KST
 from crm.mail.incoming import Incoming
 from crm.mail.tokens import Ticket
 
@@ -47,9 +49,13 @@ def away_until(returns_on: date | None, now: datetime) -> datetime:
     return back if back > now else now + timedelta(days=1)
 
 
-def next_business_day(now: datetime) -> datetime:
-    """Return when an answer is due: the same time on the next day from Monday to Friday."""
-    due = now + timedelta(days=1)
-    while due.weekday() > 4:
-        due += timedelta(days=1)
-    return due
+def answer_due(within: Delay | None, now: datetime, korea: Calendar) -> datetime:
+    """Return until when to answer, at the same time of day: by the workflow, else on Korea's next business day."""
+    within = within or Delay(1, "business days")
+    if within.unit == "hours":
+        return now + timedelta(hours=within.count)
+    if within.unit == "days":
+        return now + timedelta(days=within.count)
+    local = now.astimezone(KST)
+    day = add_business_days(local.date(), within.count, korea)
+    return datetime.combine(day, local.timetz()).astimezone(UTC)

@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from crm.campaigns import service as campaigns
+from crm.campaigns.rules import Calendar
+from crm.campaigns.workflows import own_holidays
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, Lead
 from crm.core import events
@@ -25,7 +27,7 @@ from crm.delivery.models import Outbox
 from crm.drafts import service as drafts
 from crm.inbox.matching import Match, match
 from crm.inbox.models import InboxMessage, Mailbox
-from crm.inbox.rules import Kind, away_until, kind_of, next_business_day
+from crm.inbox.rules import Kind, answer_due, away_until, kind_of
 from crm.mail.bounces import Bounce
 from crm.mail.imap import Fetched, open_mailbox
 from crm.mail.incoming import Incoming, parse
@@ -179,7 +181,7 @@ def act(
     if row is not None:
         delivery.arrived(session, settings, row, now=now)
     if message.kind == Kind.REPLY:
-        _reply(session, message, now)
+        _reply(session, settings, message, now)
     elif message.kind == Kind.OUT_OF_OFFICE:
         _away(session, settings, message, mail, now)
     elif message.kind == Kind.BOUNCE:
@@ -191,19 +193,21 @@ def act(
     session.flush()
 
 
-def _reply(session: Session, message: InboxMessage, now: datetime) -> None:
+def _reply(session: Session, settings: Settings, message: InboxMessage, now: datetime) -> None:
     if message.lead_id is None or message.exporter_id is None:
         return
     _end(session, "replied", now, lead_id=message.lead_id)
     evidence = {"inbox_message": message.id, "message_id": message.message_id, "matched_by": message.matched_by}
     pipeline.note_reply(session, message.lead_id, now=now, evidence=evidence)
     deal = pipeline.deal_of_lead(session, message.lead_id)
+    rule = campaigns.on_reply(session, message.lead_id)
+    korea = Calendar("KR", own_holidays(settings).get("KR", frozenset()))
     pipeline.add_task(
         session,
         exporter_id=message.exporter_id,
-        kind="answer",
+        kind=rule.task if rule else "answer",
         title=_("Answer {who}", who=_who(session, message)),
-        due_at=next_business_day(now),
+        due_at=answer_due(rule.within if rule else None, now, korea),
         deal_id=deal.id if deal else None,
         lead_id=message.lead_id,
         origin=f"mail:{message.id}",

@@ -1,6 +1,7 @@
 """What buyers answer, over a real mail server, and what the engine makes of it."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
@@ -53,6 +54,23 @@ async def test_a_reply_stops_the_sequence_and_moves_the_deal(office: Office) -> 
         assert {step.status for step in session.exec(select(Step).where(Step.step != "thanks"))} == {"cancelled"}
         [task] = session.exec(select(Task))
         assert (task.kind, task.assignee, task.origin) == ("answer", "advisor", f"mail:{message.id}")
+
+
+async def test_the_task_of_an_answer_is_what_the_workflow_says(office: Office, tmp_path: Path) -> None:
+    settings = office.context.settings
+    folder = tmp_path / "workflows"
+    folder.mkdir()
+    text = (Path(settings.workflows_dir) / "overseas-buyer.yaml").read_text("utf-8")
+    asked = text.replace("task: answer, within: 1 business day", "task: call, within: 4 hours")
+    assert asked != text
+    (folder / "overseas-buyer.yaml").write_text(asked, "utf-8")
+    office.context.settings = settings.model_copy(update={"workflows_dir": str(folder)})
+    await office.write_to("Anna", campaign=True)
+    office.answer("Anna", "reply")
+    office.read()
+    with office.context.db.reading() as session:
+        [task] = session.exec(select(Task))
+        assert (task.kind, task.due_at) == ("call", office.clock.now() + timedelta(hours=4))
 
 
 @BOTH

@@ -2,7 +2,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crm.inbox.rules import Kind, away_until, kind_of, next_business_day
+from crm.campaigns.rules import Calendar, Delay
+from crm.inbox.rules import Kind, answer_due, away_until, kind_of
 from crm.mail.bounces import Bounce
 from crm.mail.incoming import Incoming
 from crm.mail.tokens import Ticket
@@ -46,5 +47,21 @@ def test_an_absence_ends_on_the_first_day_back_or_after_a_week(returns_on: date 
     assert away_until(returns_on, NOW) == until
 
 
-def test_an_answer_is_due_on_the_next_business_day() -> None:
-    assert next_business_day(NOW) == datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("within", "due"),
+    [
+        (None, datetime(2026, 11, 23, 5, 0, tzinfo=UTC)),
+        (Delay(2, "business days"), datetime(2026, 11, 24, 5, 0, tzinfo=UTC)),
+        (Delay(2, "days"), datetime(2026, 11, 22, 5, 0, tzinfo=UTC)),
+        (Delay(4, "hours"), datetime(2026, 11, 20, 9, 0, tzinfo=UTC)),
+    ],
+)
+def test_an_answer_is_due_when_the_workflow_says_or_on_the_next_business_day(
+    within: Delay | None, due: datetime
+) -> None:
+    assert answer_due(within, NOW, Calendar("KR")) == due
+
+
+def test_a_korean_holiday_is_no_day_to_answer() -> None:
+    christmas_eve = datetime(2026, 12, 24, 1, 0, tzinfo=UTC)
+    assert answer_due(None, christmas_eve, Calendar("KR")) == datetime(2026, 12, 28, 1, 0, tzinfo=UTC)
