@@ -1,7 +1,9 @@
 """A received letter as its owner's mail program would show it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.utils import parsedate_to_datetime
 
 from crm.demo.maildir import Stored
 from crm.mail import mime
@@ -19,7 +21,7 @@ class Received:
     key: str
     sender: str
     subject: str
-    date: str
+    date: datetime | None
     language: str
     headers: list[tuple[str, str]]
     text: str
@@ -38,9 +40,16 @@ def read(mail: Stored) -> Received:
         key=mail.key,
         sender=mime.header(message, "From"),
         subject=mime.header(message, "Subject"),
-        date=mime.header(message, "Date"),
+        date=_date(mime.header(message, "Date")),
         language=mime.header(message, "Content-Language") or "ko",
         headers=[(name, mime.header(message, name)) for name in SHOWN_HEADERS if message.get(name)],
         text=bodies["text/plain"],
         html=bodies["text/html"],
     )
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return None

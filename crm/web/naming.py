@@ -8,7 +8,8 @@ from crm.core.i18n import N_, _, language
 from crm.drafts.templates import Library
 from crm.exporters.rules import in_language
 from crm.pipeline import texts as pipeline_texts
-from crm.pipeline.rules import WAY
+from crm.pipeline.queries import DealCard
+from crm.pipeline.rules import WAY, Stage
 
 REQUESTS = {
     "catalogue": N_("catalogue"),
@@ -34,6 +35,36 @@ def move_reason(text: str) -> str:
 def basis_name(code: str) -> str:
     """Return the name of a basis for writing."""
     return _(clearance_texts.BASES[code]) if code in clearance_texts.BASES else code
+
+
+HAPPENING = {
+    Stage.LEAD: N_("The thank-you letter is being prepared."),
+    Stage.CONTACTED: N_("The thank-you letter was sent. No answer yet."),
+    Stage.REPLIED: N_("The buyer answered. The answer is being written."),
+    Stage.QUALIFIED: N_("What the buyer wants is known."),
+    Stage.SAMPLE_OR_QUOTATION: N_("Quotation and sample are being prepared."),
+    Stage.NEGOTIATION: N_("Terms are being negotiated."),
+    Stage.SUPPLY_CONTRACT: N_("Goods are supplied under a contract."),
+    Stage.EXCLUSIVE_CONTRACT: N_("The country was given to this company."),
+    Stage.DORMANT: N_("It has paused for now."),
+    Stage.LOST: N_("It did not continue."),
+}
+USUAL_TURNS = {Stage.LEAD: "advisor", Stage.CONTACTED: "buyer", Stage.REPLIED: "advisor"}
+"""Whose turn it is at a stage where the letters decide it and nobody has said otherwise."""
+TURNLESS = (Stage.EXCLUSIVE_CONTRACT, Stage.DORMANT, Stage.LOST)
+
+
+def happening(card: DealCard) -> str:
+    """Return what goes on in a deal: the next step a person wrote down, else what its stage means."""
+    return card.next_step or _(HAPPENING[Stage(card.stage)])
+
+
+def turn_of(card: DealCard) -> str:
+    """Return whose turn it is (a code of ``pipeline.texts.TURNS``), or an empty text where nobody is waited for."""
+    stage = Stage(card.stage)
+    if stage in TURNLESS:
+        return ""
+    return card.turn if card.turn != "us" else USUAL_TURNS.get(stage, "us")
 
 
 def turn_name(code: str) -> str:

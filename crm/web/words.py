@@ -8,6 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.dates import format_date
 
 from crm.core.clock import KST
 from crm.core.i18n import _, language
@@ -30,6 +31,11 @@ def day(value: date | datetime, *, now: datetime | None = None) -> str:
     if language() == "ko":
         return f"{f'{shown.year}년 ' if with_year else ''}{shown.month}월 {shown.day}일({weekday})"
     return f"{weekday} {shown.day} {MONTHS[shown.month - 1]}{f' {shown.year}' if with_year else ''}"
+
+
+def long_day(value: date) -> str:
+    """Return a day with its year, as contracts need it: ``2028년 11월 30일`` or ``November 30, 2028``."""
+    return format_date(value, "long", locale=language())
 
 
 def moment(value: datetime, zone: str | tzinfo | None = None, *, now: datetime | None = None) -> str:

@@ -65,6 +65,19 @@ def test_a_deal_that_rests_too_long_is_marked(mina: Browser, world: World, site:
     assert "25일째 그대로" in mina.get("/").text
 
 
+def test_a_card_says_what_goes_on_and_whose_turn_it_is(mina: Browser, world: World, site: Context) -> None:
+    with site.db.writing() as session:
+        for country, stage in (("ES", "lead"), ("JP", "contacted"), ("PH", "negotiation")):
+            session.get_one(Deal, world.deals[country]).stage = stage
+    text = mina.get("/").text
+    assert "감사 메일을 준비하고 있습니다." in text
+    assert "위원이 하는 중" in text
+    assert "감사 메일을 보냈습니다. 아직 답장이 없습니다." in text
+    assert "바이어 차례" in text
+    assert "거래 조건을 맞추고 있습니다." in text
+    assert "우리가 할 차례" in text
+
+
 def test_an_sme_reads_a_letter_in_korean_and_no_address(mina: Browser, world: World, site: Context) -> None:
     with site.db.writing() as session:
         letter(session, world, "ES", site.clock.now())

@@ -85,9 +85,11 @@ def test_a_reply_that_needs_no_answer_is_put_away(haewook: Browser, mail: int) -
     assert "새 회신이 없습니다" in haewook.get("/replies").text
 
 
-def test_the_sme_sees_that_it_is_our_turn(mina: Browser, mail: int) -> None:
+def test_the_sme_sees_that_the_buyer_answered_and_the_advisor_is_on_it(mina: Browser, mail: int) -> None:
     text = mina.get("/").text
-    assert "우리가 할 차례" in text or "우리 차례" in text
+    assert "바이어가 답장했습니다. 위원이 답장을 쓰고 있습니다." in text
+    assert "위원이 하는 중" in text
+    assert "우리가 할 차례" not in text
 
 
 def test_a_scheduled_letter_can_be_taken_back_from_the_list(haewook: Browser, world: World, site: Context) -> None:

@@ -75,6 +75,15 @@ def test_letter_and_korean_rendering_stand_side_by_side_with_marked_values(
     assert '<div lang="es">' in text
 
 
+def test_a_korean_letter_stands_alone_without_a_rendering_of_itself(
+    haewook: Browser, world: World, site: Context
+) -> None:
+    with site.db.writing() as session:
+        number = letter(session, world, "ES", site.clock.now(), language="ko").id
+    assert "한국어 대역" not in haewook.get(f"/review/{number}").text
+    assert "한국어 대역" not in haewook.get(f"/review/{number}/edit").text
+
+
 def test_the_page_shows_checks_talk_and_when_it_would_leave(haewook: Browser, drafts: dict[str, int]) -> None:
     text = haewook.get(f"/review/{drafts['ES']}").text
     assert "보내기 전 점검" in text

@@ -1,5 +1,6 @@
 """The event log: who did what, when, to what. It is only ever added to."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 from fastapi import APIRouter
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from crm.core.clock import KST
 from crm.core.i18n import _
 from crm.core.models import Event
-from crm.web import staffwords
+from crm.web import staffwords, words
 from crm.web.staffroom import PAGE, LogFilter, known_verbs, log_lines
 from crm.web.visits import Staff
 
@@ -64,10 +65,11 @@ def _link(event: Event) -> str:
     return LINKS[event.subject].format(event.subject_id) if event.subject in LINKS else ""
 
 
-def _details(event: Event) -> str:
-    """Return the reason and the data of a line, shortened; values stand as they were stored."""
+def _details(event: Event, letter_name: Callable[[str], str]) -> str:
+    """Return the reason and the data of a line, shortened; letters, languages and countries by their names."""
+    names: dict[str, Callable[[str], str]] = {"letter": letter_name, "language": words.tongue, "country": words.country}
     parts = [
-        f"{staffwords.detail_name(key)}: {_plain(value)}"
+        f"{staffwords.detail_name(key)}: {names.get(key, str)(value) if isinstance(value, str) else _plain(value)}"
         for key, value in event.data.items()
         if value not in (None, "", [], {})
     ]

@@ -11,7 +11,11 @@ from crm.review import queries as reviews
 from crm.web.visits import Visit, allowed
 
 router = APIRouter()
-GROUPS = {"scheduled": (), "sent": ("sent",), "back": ("uncertain", "bounced", "withheld", "cancelled")}
+GROUPS = {
+    "scheduled": ("queued", "sending"),
+    "sent": ("sent",),
+    "back": ("uncertain", "bounced", "withheld", "cancelled"),
+}
 
 
 @router.get("/sent")
