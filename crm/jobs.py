@@ -63,6 +63,13 @@ def make_tasks(context: Context) -> int:
         return sum(campaigns.make_task(session, context.settings, step.id, now=now) for step in due if step.id)
 
 
+def keep_drafts_true(context: Context) -> int:
+    """Write waiting letters anew whose buyer's address, language or name changed."""
+    letters = library(context.settings.templates_dir)
+    with context.db.writing() as session:
+        return drafts.keep_true(session, letters, now=context.clock.now())
+
+
 def make_drafts(context: Context) -> int:
     """Draft the letters whose time is near."""
     letters = library(context.settings.templates_dir)
@@ -98,7 +105,8 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, cancel_ended, make_tasks, make_drafts, queue_approved,
+    recover, open_deals, enrol_leads, cancel_ended, make_tasks, keep_drafts_true,
+    make_drafts, queue_approved,
 )  # fmt: skip
 
 

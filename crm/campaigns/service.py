@@ -48,6 +48,8 @@ from crm.pipeline.rules import Stage
 
 __all__ = ["Rehearsal", "Workflow", "load_workflows", "rehearse"]
 
+ENDED = ("campaign_stopped", "step_cancelled", "enrolment_ended")
+"""Hindrances of a letter that do not pass."""
 OFFICE_ABROAD = Window(days=frozenset(range(5)), opens=time(9), closes=time(17))
 """When a letter that belongs to no workflow may go out: the buyer's office hours."""
 

@@ -68,7 +68,8 @@ def verdicts(
     lead = session.get_one(Lead, lead_id)
     asked = _question(session, settings, lead, language, commercial, is_reply, moment)
     letter = replace(asked.letter, subject=subject, text=text)
-    written_to = _recipient(session, lead, recipient, timezone)
+    known = not commercial or _belongs(session, lead, recipient)
+    written_to = _recipient(session, lead, recipient if known else "", timezone)
     return evaluate(
         replace(
             asked,
@@ -219,6 +220,14 @@ def _recipient(session: Session, lead: Lead, address: str, timezone: str | None)
         hard_bounced=session.exec(bounced).first() == "bounced",
         company_country=company_country if company_country != country else None,
     )
+
+
+def _belongs(session: Session, lead: Lead, recipient: str) -> bool:
+    """An address may have been taken back, with the list it came from, after a letter to it was written."""
+    rows = select(EmailAddress.id).where(
+        EmailAddress.contact_id == lead.contact_id, EmailAddress.address == recipient.strip().casefold()
+    )
+    return session.exec(rows).first() is not None
 
 
 def only_zone(country: str | None) -> str | None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
 from crm.campaigns import service as campaigns
+from crm.campaigns.leads import load
 from crm.campaigns.models import Step
 from crm.clearance import service as clearance
 from crm.contacts import service as contacts
@@ -241,7 +242,7 @@ def bounced(
         return
     draft = session.get_one(Draft, row.draft_id)
     row.status, row.reason, row.lease_until = Status.BOUNCED, reason, None
-    if draft.status == "approved":
+    if draft.status == "approved" and draft.recipient == row.recipient:
         draft.status, draft.status_reason = "cancelled", reason
     _log(session, "letter_bounced", row, now, reason=reason, data={"answer": answer[:500]})
     if dead_address:
@@ -261,8 +262,22 @@ def _bury(session: Session, row: Outbox, draft: Draft, reason: str, answer: str,
         session, row.recipient, exporter_id=None, reason="hard_bounce", source="delivery", evidence=evidence,
         now=now, by=events.SYSTEM,
     )  # fmt: skip
+    other = load(session, [draft.lead_id])[draft.lead_id].address
+    if other:
+        _start_over(session, row, draft, other, reason, now)
+        return
     cancelled = campaigns.end_enrolments(session, contact_id=draft.contact_id, reason="hard_bounced", now=now)
     drafts.cancel_for_steps(session, cancelled, reason="hard_bounced", now=now)
+
+
+def _start_over(session: Session, row: Outbox, draft: Draft, other: str, reason: str, now: datetime) -> None:
+    """The buyer can still be reached: the advisor decides whether the same letter goes to the other address."""
+    ended = draft.step_id is None or campaigns.hindrance(session, draft.step_id, now=now) in campaigns.ENDED
+    if ended or draft.recipient != row.recipient:
+        return
+    approval = session.get_one(Approval, row.approval_id)
+    approval.revoked_at, approval.revoked_by = now, events.SYSTEM
+    drafts.start_over(session, draft, other, reason=reason, now=now)
 
 
 def _follow_up_safely(context: Context, outbox_id: int) -> None:

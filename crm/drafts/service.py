@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import String, and_, cast, exists
 from sqlalchemy.exc import DataError, SQLAlchemyError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from crm.campaigns import service as campaigns
 from crm.campaigns.models import Enrolment, Step
 from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
+from crm.contacts.models import Contact, EmailAddress
 from crm.core import events
 from crm.core.config import Settings
 from crm.core.errors import BadInput, CrmError, NotFound, Stale
@@ -84,6 +86,64 @@ def _draft_step(session: Session, settings: Settings, library: Library, step: St
     draft.step_id = step.id
     _store(session, draft, now)
     return True
+
+
+def keep_true(session: Session, library: Library, *, now: datetime) -> int:
+    """Write waiting letters anew whose buyer's address, language or name changed since; return how many.
+
+    What an advisor wrote into a letter is kept, unless the letter is in the wrong language. Who has the old one open
+    is told so, because the version changes.
+    """
+    usable = exists().where(
+        col(EmailAddress.contact_id) == Draft.contact_id,
+        col(EmailAddress.address) == Draft.recipient,
+        col(EmailAddress.status) == "ok",
+    )
+    other_language = and_(col(Contact.language) != "", col(Contact.language) != Draft.language)
+    rows = (
+        select(Draft, Contact)
+        .join(Contact, col(Contact.id) == col(Draft.contact_id))
+        .where(
+            Draft.status == WAITING,
+            col(Draft.step_id).is_not(None),
+            or_(~usable, other_language, cast(col(Contact.edited), String) != "{}"),
+        )
+    )
+    return sum(_keep_true(session, library, draft, contact, now) for draft, contact in session.exec(rows).all())
+
+
+def _keep_true(session: Session, library: Library, draft: Draft, contact: Contact, now: datetime) -> bool:
+    about = subject_of(session, draft.lead_id)
+    known = select(EmailAddress).where(EmailAddress.address == draft.recipient)
+    owner = session.exec(known.where(EmailAddress.contact_id == draft.contact_id, EmailAddress.status == "ok")).first()
+    moved = owner is None and about.card.address != ""
+    edited_at = max(map(datetime.fromisoformat, contact.edited.values()), default=draft.created_at)
+    by_hand = any(block["edited_by"] for block in draft.blocks)
+    foreign = about.card.language != draft.language
+    if foreign or (edited_at > draft.created_at and not by_hand):
+        _write_anew(session, library, draft, about, now)
+    elif not moved:
+        return False
+    if moved:
+        draft.recipient = about.card.address
+    session.flush()
+    _log(session, draft, "letter_drafted", now, events.SYSTEM, data={"language": draft.language, "again": True})
+    return True
+
+
+def _write_anew(session: Session, library: Library, draft: Draft, about: Subject, now: datetime) -> None:
+    with session.no_autoflush:
+        fresh = _written(session, library.letter(draft.letter), about, planned_at=draft.planned_at, now=now)
+    for name in ("letter_version", "language", "recipient_name", "subject", "subject_ko", "subject_template", "blocks"):
+        setattr(draft, name, getattr(fresh, name))
+    draft.created_at = now
+
+
+def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, now: datetime) -> None:
+    """Let a letter that did not arrive wait for its advisor again, to another address of the same person."""
+    draft.recipient, draft.status, draft.status_reason = recipient, WAITING, ""
+    session.flush()
+    _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason, data={"again": True})
 
 
 def _never(session: Session, settings: Settings, about: Subject, moment: datetime) -> str | None:

@@ -466,6 +466,60 @@ async def test_a_dead_address_ends_the_follow_up(desk: Desk, relay: Relay) -> No
         assert session.get_one(Draft, draft.id).status == "cancelled"
 
 
+@pytest.mark.parametrize("when", ["at once", "later"])
+async def test_a_buyer_with_a_second_address_gets_the_letter_there(desk: Desk, relay: Relay, when: str) -> None:
+    at_once = when == "at once"
+    relay.answer = lambda verb, envelope: (
+        "550 5.1.1 user unknown" if at_once and verb == "RCPT" and "anna@buyer" in envelope.rcpt_tos[0] else None
+    )
+    draft_id = campaign_post(desk).id
+    with desk.change() as session:
+        contact_id = session.get_one(Draft, draft_id).contact_id
+        session.add(EmailAddress(contact_id=contact_id, address="anna@second.example", position=1))
+    await desk.send()
+    for _report in (1, 2):  # the same report may come twice
+        with desk.change() as session:
+            service.bounced(
+                session, desk.house.settings, session.exec(select(Outbox)).one(), reason="no_such_address",
+                answer="550", dead_address=True, now=desk.clock.now(),
+            )  # fmt: skip
+    with desk.change() as session:
+        draft = session.get_one(Draft, draft_id)
+        assert (draft.status, draft.recipient) == ("waiting", "anna@second.example")
+        assert session.exec(select(Enrolment.status)).one() == "active"
+        in_outbox(session, desk.house.settings, draft, now=desk.clock.now())
+    desk.pass_time(timedelta(days=4))
+    await desk.send()
+    assert relay.recipients[-1:] == ["anna@second.example"]
+
+
+async def test_an_exclusive_contract_signed_after_the_approval_holds_the_letter(desk: Desk, relay: Relay) -> None:
+    draft_id = campaign_post(desk).id
+    with desk.change() as session:
+        rival = met(session, desk.world, "Rival")
+        pipeline.open_deals(session, now=desk.clock.now())
+        deal = pipeline.deal_of_lead(session, rival.id or 0)
+        assert deal is not None
+        today = desk.clock.now().date()
+        pipeline.sign_exclusive(
+            session, deal, territory=["DE"], product_line_id=deal.product_line_id, starts_on=today,
+            ends_on=today + timedelta(days=365), by="advisor@ieum.example", now=desk.clock.now(),
+        )  # fmt: skip
+    await desk.send()
+    assert (relay.taken, desk.row().status, desk.row().reason) == ([], "withheld", "EXCLUSIVITY_SIGNED")
+    with desk.change() as session:
+        assert session.get_one(Draft, draft_id).status == "waiting"
+
+
+async def test_a_letter_to_an_address_that_was_taken_back_stays(desk: Desk, relay: Relay) -> None:
+    desk.post("Anna")
+    with desk.change() as session:
+        session.delete(session.exec(select(EmailAddress)).one())
+    desk.pass_time()
+    await desk.send()
+    assert (relay.taken, desk.row().status) == ([], "withheld")
+
+
 # -------------------------------------------------------------------- reading
 
 

@@ -125,6 +125,47 @@ def test_a_letter_over_which_the_program_stumbles_does_not_hold_up_the_others(se
     assert (task.lead_id, "TypeError" in task.title) == (broken.id, True)
 
 
+def test_a_waiting_letter_follows_the_buyers_language_and_name(session, settings, world):
+    lead = meet(session, world, "Ana Pena", country="MX")
+    start(session, settings, world)
+    (made,) = draft(session, settings)
+    later = NOW + timedelta(days=3)
+    assert service.keep_true(session, library(), now=later) == 0
+    contact = session.get_one(Contact, lead.contact_id)
+    contacts.edit_contact(session, contact, {"language": "en", "full_name": "Ana Peña"}, now=later, by="staff")
+    version = made.version
+    assert service.keep_true(session, library(), now=later) == 1
+    assert (made.language, made.recipient_name, made.version > version) == ("en", "Ana Peña", True)
+    assert "Ana Peña" in block(made, "greeting")["text"]
+    assert service.keep_true(session, library(), now=later + timedelta(days=1)) == 0
+
+
+def test_what_an_advisor_wrote_outlives_a_new_name_but_not_a_wrong_language(session, settings, world):
+    lead = meet(session, world, "Ana Pena", country="MX")
+    start(session, settings, world)
+    (made,) = draft(session, settings)
+    service.edit(session, made, "recall", "Un texto propio.", by=ADVISOR, now=NOW)
+    contact = session.get_one(Contact, lead.contact_id)
+    later = NOW + timedelta(days=3)
+    contacts.edit_contact(session, contact, {"full_name": "Ana Peña"}, now=later, by="staff")
+    assert service.keep_true(session, library(), now=later) == 0
+    contacts.edit_contact(session, contact, {"language": "en"}, now=later, by="staff")
+    assert service.keep_true(session, library(), now=later) == 1
+    assert "propio" not in texts(made)
+
+
+def test_a_waiting_letter_follows_the_buyer_to_another_address(session, settings, world):
+    lead = meet(session, world, "Ana Pena", country="MX", address="old@buyer.example")
+    start(session, settings, world)
+    (made,) = draft(session, settings)
+    contacts.mark_bounced(session, "old@buyer.example", "no_such_address", now=NOW)
+    assert service.keep_true(session, library(), now=NOW) == 0
+    session.add(EmailAddress(contact_id=lead.contact_id, address="new@buyer.example", position=1))
+    session.flush()
+    assert service.keep_true(session, library(), now=NOW) == 1
+    assert made.recipient == "new@buyer.example"
+
+
 def test_an_interest_that_was_not_noted_is_not_claimed(session, settings, world):
     meet(session, world, "Stephen Fairbank", noted=False)
     start(session, settings, world)
