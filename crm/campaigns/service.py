@@ -442,7 +442,9 @@ def end_enrolments(
     rows = select(Enrolment).join(Lead, col(Lead.id) == Enrolment.lead_id).where(Enrolment.status == ACTIVE)
     conditions = {Lead.id: lead_id, Lead.contact_id: contact_id, Lead.exporter_id: exporter_id}
     rows = rows.where(*(col(column) == value for column, value in conditions.items() if value is not None))
-    return end(session, session.exec(rows).all(), reason, now)
+    # Who refuses must not fail because a tick touches the same row: on PostgreSQL the lock waits and reads it anew.
+    locked = rows.with_for_update(of=Enrolment).execution_options(populate_existing=True)
+    return end(session, session.exec(locked).all(), reason, now)
 
 
 def on_reply(session: Session, lead_id: int) -> OnReply | None:

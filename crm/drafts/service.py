@@ -326,7 +326,8 @@ def set_subject(session: Session, draft: Draft, subject: str, *, by: str, now: d
 def cancel_for_steps(session: Session, step_ids: Collection[int], *, reason: str, now: datetime) -> list[int]:
     """Cancel the drafts of steps that were cancelled, approved ones too; return their ids. Sent ones stay."""
     rows = select(Draft).where(col(Draft.step_id).in_(step_ids), col(Draft.status).in_((WAITING, APPROVED)))
-    return [_cancel(session, draft, reason, now) for draft in session.exec(rows).all()]
+    locked = rows.with_for_update().execution_options(populate_existing=True)
+    return [_cancel(session, draft, reason, now) for draft in session.exec(locked).all()]
 
 
 def cancel_ended(session: Session, *, now: datetime) -> list[int]:

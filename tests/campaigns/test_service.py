@@ -22,7 +22,7 @@ from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import speaking
 from crm.pipeline import service as pipeline
 from crm.pipeline.models import Deal, Task
-from tests.campaigns.conftest import STAFF, World
+from tests.campaigns.conftest import STAFF, World, make_world
 
 DAY = timedelta(days=1)
 
@@ -658,3 +658,29 @@ def test_leads_of_an_import_that_is_taken_back_leave_no_steps(world: World) -> N
     forget_leads(world.session, [gone.id or 0])
     assert world.steps(gone) == {}
     assert set(world.steps(kept)) == {"thanks"}
+
+
+@pytest.mark.postgres
+def test_who_refuses_is_heard_while_a_tick_changes_the_same_follow_up(
+    postgres_db: Database, settings: Settings
+) -> None:
+    with postgres_db.writing() as session:
+        world = make_world(session, settings)
+        lead = world.lead()
+        world.campaign()
+        world.enrol()
+        lead_id, contact_id = lead.id or 0, lead.contact_id
+    ended: list[list[int]] = []
+
+    def refuse() -> None:
+        with postgres_db.writing() as session:
+            ended.append(service.end_enrolments(session, contact_id=contact_id, reason="opted_out", now=world.now))
+
+    other = threading.Thread(target=refuse)
+    with postgres_db.writing() as tick:
+        service.hold_enrolments(tick, lead_id=lead_id, until=world.now + 30 * DAY, now=world.now, settings=settings)
+        other.start()
+        other.join(1)
+        assert other.is_alive()
+    other.join(10)
+    assert [len(steps) for steps in ended] == [1]

@@ -51,6 +51,13 @@ def test_one_press_stops_everything(browser: Browser, link: str, site: Context) 
     assert suppressed(site) == [("lucia@iberia.example", 0)]
 
 
+def test_the_link_stops_the_address_it_was_sent_to(browser: Browser, link: str, site: Context) -> None:
+    with site.db.writing() as session:
+        session.exec(select(Draft).where(Draft.status == "approved")).one().recipient = "other@iberia.example"
+    browser.post(link, {"scope": "all"})
+    assert suppressed(site) == [("lucia@iberia.example", 0)]
+
+
 def test_one_company_can_be_stopped_alone(browser: Browser, link: str, site: Context) -> None:
     assert "Gaon" in browser.post(link, {"scope": "company"}).text
     [(address, exporter_key)] = suppressed(site)

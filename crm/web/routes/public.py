@@ -19,7 +19,7 @@ from crm.drafts.models import Draft
 from crm.exporters.models import Exporter
 from crm.exporters.rules import in_language
 from crm.mail import tokens
-from crm.review.models import Approval
+from crm.review.models import Approval, Message
 from crm.web.unsubscribe_texts import TEXTS
 from crm.web.visits import Public, Visit
 
@@ -28,16 +28,17 @@ router = APIRouter()
 
 @router.get("/u/{token}")
 def ask(visit: Public, token: str) -> Response:
-    return _page(visit, token, _letter(visit, token), done="")
+    draft, address = _letter(visit, token)
+    return _page(visit, token, draft, address, done="")
 
 
 @router.post("/u/{token}")
 def opt_out(visit: Public, token: str, scope: Annotated[str, Form()] = "all") -> Response:
-    draft = _letter(visit, token)
+    draft, address = _letter(visit, token)
     exporter_id = draft.exporter_id if scope == "company" else None
     clearance.opt_out(
         visit.db,
-        draft.recipient,
+        address,
         exporter_id=exporter_id,
         source="link",
         evidence={"draft": draft.id, "token": token},
@@ -48,19 +49,21 @@ def opt_out(visit: Public, token: str, scope: Annotated[str, Form()] = "all") ->
         visit.db, contact_id=draft.contact_id, exporter_id=exporter_id, reason="opted_out", now=visit.now
     )
     drafts.cancel_for_steps(visit.db, cancelled, reason="opted_out", now=visit.now)
-    return _page(visit, token, draft, done="company" if exporter_id else "all")
+    return _page(visit, token, draft, address, done="company" if exporter_id else "all")
 
 
-def _letter(visit: Visit, token: str) -> Draft:
+def _letter(visit: Visit, token: str) -> tuple[Draft, str]:
+    """Return the draft and the address its letter went to; the draft's own may have changed since."""
     number = tokens.read(visit.context.settings.web.secret.get_secret_value(), token)
     approval = visit.db.get(Approval, number) if number else None
     draft = visit.db.get(Draft, approval.draft_id) if approval else None
-    if draft is None:
+    message = visit.db.get(Message, number) if number else None
+    if draft is None or message is None:
         raise NotFound(_("This link is not valid. Answer the letter instead, and we take you off the list."))
-    return draft
+    return draft, message.recipient
 
 
-def _page(visit: Visit, token: str, draft: Draft, done: str) -> Response:
+def _page(visit: Visit, token: str, draft: Draft, address: str, done: str) -> Response:
     exporter = visit.db.get_one(Exporter, draft.exporter_id)
     return visit.page(
         "public/unsubscribe.html",
@@ -68,7 +71,7 @@ def _page(visit: Visit, token: str, draft: Draft, done: str) -> Response:
         language=draft.language,
         text=TEXTS[draft.language],
         company=in_language(exporter.names, draft.language),
-        address=_masked(draft.recipient),
+        address=_masked(address),
         mail=visit.context.settings.mail,
         done=done,
     )
