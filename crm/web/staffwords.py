@@ -236,6 +236,14 @@ STEP_STATES = {
 
 DETAILS = {
     "added": N_("added"),
+    "consent": N_("consent records"),
+    "consents": N_("consent records"),
+    "contact": N_("buyers"),
+    "contract_id": N_("contract number"),
+    "email_address": N_("addresses"),
+    "inbox_message": N_("received mail"),
+    "note": N_("note"),
+    "organisation": N_("companies"),
     "answer": N_("answer"),
     "booth": N_("booth"),
     "campaign": N_("campaign"),

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 
-from crm.core import instance
+from crm.core import events, instance
 from crm.core.clock import FrozenClock
 from crm.core.context import Context
 from crm.exporters.models import Booth, Exhibition
@@ -186,6 +186,21 @@ def test_the_log_is_filtered_by_what_was_done(hana: Browser, world: World) -> No
 def test_the_log_is_filtered_by_day(hana: Browser, world: World, clock: FrozenClock) -> None:
     assert "맞는 기록이 없습니다" in hana.get("/audit?since=2026-11-17").text
     assert "거래 시작" in hana.get("/audit?since=2026-11-14&until=2026-11-14").text
+
+
+def test_the_log_names_stages_countries_letters_and_languages(hana: Browser, site: Context) -> None:
+    with site.db.writing() as session:
+        now = site.clock.now()
+        moved = {"from": "negotiation", "to": "exclusive_contract"}
+        events.record(session, "deal_moved", "deal", 1, at=now, actor="system", data=moved)
+        signed = {"territory": ["PH", "VN"], "kind": "exclusive"}
+        events.record(session, "contract_signed", "deal", 1, at=now, actor="system", data=signed)
+        changed = {"language": ["es", None]}
+        events.record(session, "contact_edited", "contact", 1, at=now, actor="system", data=changed)
+    text = hana.get("/audit").text
+    assert "앞: 조건 협의; 뒤: 독점 계약" in text
+    assert "지역: 필리핀, 베트남; 종류: 독점 총판" in text
+    assert "언어: 스페인어 → –" in text
 
 
 def test_the_log_goes_on_from_page_to_page(hana: Browser, site: Context, world: World) -> None:

@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from crm.core.clock import KST
-from crm.core.i18n import _
+from crm.core.i18n import N_, _
 from crm.core.models import Event
+from crm.pipeline import texts as pipeline_texts
 from crm.web import staffwords, words
 from crm.web.staffroom import PAGE, LogFilter, known_verbs, log_lines
 from crm.web.visits import Staff
@@ -66,14 +67,36 @@ def _link(event: Event) -> str:
 
 
 def _details(event: Event, letter_name: Callable[[str], str]) -> str:
-    """Return the reason and the data of a line, shortened; letters, languages and countries by their names."""
-    names: dict[str, Callable[[str], str]] = {"letter": letter_name, "language": words.tongue, "country": words.country}
+    """Return the reason and the data of a line, shortened; codes of which the name is known by that name."""
     parts = [
-        f"{staffwords.detail_name(key)}: {names.get(key, str)(value) if isinstance(value, str) else _plain(value)}"
+        f"{_key(event, key)}: {_value(event, key, value, letter_name)}"
         for key, value in event.data.items()
         if value not in (None, "", [], {})
     ]
     return "; ".join([*([staffwords.reason_name(event.reason)] if event.reason else []), *parts])[:300]
+
+
+def _key(event: Event, key: str) -> str:
+    own = {("inbox_message", "from"): N_("Sender"), ("task", "title"): N_("Subject")}
+    return _(own[event.subject, key]) if (event.subject, key) in own else staffwords.detail_name(key)
+
+
+def _value(event: Event, key: str, value: object, letter_name: Callable[[str], str]) -> str:
+    names: dict[str, Callable[[str], str]] = {
+        "letter": letter_name,
+        "language": words.tongue,
+        "country": words.country,
+        "territory": words.country,
+        "role": staffwords.role_name,
+        "kind": lambda code: _(pipeline_texts.CONTRACT_KINDS.get(code, code)),
+    }
+    if event.subject == "deal" and key in ("from", "to"):
+        names[key] = lambda code: pipeline_texts.stage_name(code) if code in pipeline_texts.STAGES else code
+    if key not in names:
+        return _plain(value)
+    codes = value if isinstance(value, list) else [value]
+    between = ", " if key == "territory" else " → "
+    return between.join(names[key](str(code)) if code else "–" for code in codes)
 
 
 def _plain(value: object) -> str:
