@@ -1,6 +1,6 @@
 """Reading drafts; every answer holds only what the viewer may see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -18,8 +18,11 @@ from crm.core.i18n import _
 from crm.drafts.facts import subject_of
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
+from crm.drafts.service import ANSWER
 from crm.exporters.models import Exporter, ProductLine
 
+SEARCHED = 5
+"""So many times ``limit`` are looked through for drafts that are not blocked; each costs the time of its checks."""
 ORDER = (Level.BLOCK, Level.CHECK, Level.PASS)
 
 
@@ -45,15 +48,29 @@ class _Left(NamedTuple):
 
 
 def queue(session: Session, viewer: Viewer, settings: Settings, *, now: datetime, limit: int = 500) -> list[DraftRow]:
-    """Return the drafts that wait for a decision: what needs a look first, then by the time they are to leave."""
+    """Return the drafts that wait for a decision: what needs a look first, then by the time they are to leave.
+
+    ``limit`` of them, and a few times as many where blocked ones would hide those that can be approved.
+    """
     rows = (
         select(Draft, Exporter)
         .join(Exporter, col(Exporter.id) == col(Draft.exporter_id))
         .where(Draft.status == "waiting", or_(col(Draft.wait_until).is_(None), col(Draft.wait_until) <= now))
         .order_by(col(Draft.planned_at), col(Draft.id))
-        .limit(limit)
     )
-    found = session.exec(only_visible(rows, viewer, col(Draft.exporter_id))).all()
+    rows = only_visible(rows, viewer, col(Draft.exporter_id))
+    lines: list[DraftRow] = []
+    for start in range(0, SEARCHED * limit, limit):
+        part = session.exec(rows.offset(start).limit(limit)).all()
+        lines += _lines(session, settings, part, now)
+        if len(part) < limit or sum(line.level != Level.BLOCK for line in lines) >= limit:
+            break
+    return sorted(lines, key=lambda line: (ORDER.index(line.level), line.draft.planned_at))
+
+
+def _lines(
+    session: Session, settings: Settings, found: Sequence[tuple[Draft, Exporter]], now: datetime
+) -> list[DraftRow]:
     lead_ids = {draft.lead_id for draft, _exporter in found}
     cards = load(session, lead_ids)
     # What is held here is not asked for again by each draft.
@@ -61,7 +78,7 @@ def queue(session: Session, viewer: Viewer, settings: Settings, *, now: datetime
     left = _letters_of(session, {draft.contact_id for draft, _exporter in found})
     lines = [_row(session, settings, draft, exporter, cards[draft.lead_id], left, now) for draft, exporter in found]
     held.clear()
-    return sorted(lines, key=lambda line: (ORDER.index(line.level), line.draft.planned_at))
+    return lines
 
 
 def _row(
@@ -81,6 +98,8 @@ def _row(
         language=draft.language,
         product_line_id=draft.product_line_id,
         moment=max(draft.planned_at, now),
+        commercial=draft.letter != ANSWER,
+        is_reply=bool(draft.in_reply_to),
         last_letters=[one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id],
     )
     about = subject_of(session, draft.lead_id, card=card)

@@ -293,6 +293,34 @@ def test_the_queue_puts_what_needs_a_look_first(session, settings, world):
     assert (rows[0].company, rows[0].country, rows[0].exporter.code) == ("Other Inc.", "DE", "SEOLAK")
 
 
+def test_an_answer_is_judged_as_an_answer_in_the_queue(session, settings, world):
+    lead = meet(session, world, "Ann Whole")
+    for consent in session.exec(select(Consent)):
+        consent.withdrawn_at = NOW
+    service.write_answer(
+        session, library(), lead_id=lead.id, in_reply_to="<x@buyer.example>", texts=["Yes, we do."], subject="Re: MOQ",
+        recipient="colleague@buyer.example", now=NOW, by=ADVISOR,
+    )  # fmt: skip
+    (row,) = queries.queue(session, STAFF, settings, now=NOW)
+    assert [found.code for found in row.findings if found.level == "block"] == []
+
+
+def test_drafts_that_are_blocked_do_not_hide_those_that_can_go(session, settings, world):
+    for number in range(3):
+        lead = meet(session, world, f"Bob Blocked{number}")
+        for consent in session.exec(select(Consent).where(Consent.contact_id == lead.contact_id)):
+            consent.basis = "badge_scanned"
+        session.get_one(Contact, lead.contact_id).country = "DE"
+    meet(session, world, "Ann Whole")
+    start(session, settings, world)
+    made = draft(session, settings)
+    for waiting in made:
+        waiting.planned_at = NOW + timedelta(days=2 if waiting.recipient_name == "Ann Whole" else 1)
+    session.flush()
+    rows = queries.queue(session, STAFF, settings, now=NOW, limit=2)
+    assert "Ann Whole" in {row.name for row in rows}
+
+
 def test_a_draft_put_off_comes_back_by_itself(session, settings, made):
     made.wait_until = NOW + timedelta(days=1)
     session.flush()
