@@ -127,7 +127,9 @@ def _keep_true(session: Session, library: Library, draft: Draft, contact: Contac
     if moved:
         draft.recipient = about.card.address
     session.flush()
-    _log(session, draft, "letter_drafted", now, events.SYSTEM, data={"language": draft.language, "again": True})
+    _log(
+        session, draft, "letter_drafted", now, events.SYSTEM, data={"letter": draft.letter, "language": draft.language}
+    )
     return True
 
 
@@ -143,7 +145,7 @@ def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, n
     """Let a letter that did not arrive wait for its advisor again, to another address of the same person."""
     draft.recipient, draft.status, draft.status_reason = recipient, WAITING, ""
     session.flush()
-    _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason, data={"again": True})
+    _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason)
 
 
 def _never(session: Session, settings: Settings, about: Subject, moment: datetime) -> str | None:
