@@ -287,3 +287,11 @@ def test_a_name_cannot_smuggle_markup_into_the_page(haewook: Browser, world: Wor
     text = haewook.get(f"/review/{number}").text
     assert "<script>alert" not in text
     assert "<img" not in text
+
+
+def test_a_draft_that_does_not_go_out_names_no_time_of_sending(haewook: Browser, world: World, site: Context) -> None:
+    with site.db.writing() as session:
+        number = letter(session, world, "ES", site.clock.now(), status="cancelled").id
+    text = haewook.get(f"/review/{number}").text
+    assert "취소된 초안입니다" in text
+    assert "승인하면" not in text
