@@ -113,7 +113,7 @@ def test_it_shows_where_the_consent_was_found(session: Session, settings: Settin
 
     with speaking("ko"):
         (found,) = [one for one in ask(session, settings, lead) if one.code == "BASIS_FOUND"]
-    assert found.params["source"] == "import, 파일 leads.xlsx, 12행"
+    assert found.params["source"] == "가져오기, 파일 leads.xlsx, 12행"
 
 
 def test_it_does_not_count_a_withdrawn_consent(session: Session, settings: Settings, world: World) -> None:
