@@ -96,6 +96,12 @@ def test_an_advisor_sees_address_talk_and_consent(haewook: Browser, world: World
     assert "동의" in text
 
 
+def test_the_list_names_the_company_that_met_a_buyer(haewook: Browser, hana: Browser, world: World) -> None:
+    for text in (haewook.get("/buyers").text, hana.get("/contacts").text):
+        assert "<td>가온코스메틱" in text
+        assert "<td>GAON" not in text
+
+
 def test_buyers_are_found_by_a_part_of_the_name_in_their_script(haewook: Browser, world: World) -> None:
     text = haewook.get("/buyers?q=さくら").text
     assert "さくら商事" in text

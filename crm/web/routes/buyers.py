@@ -9,6 +9,7 @@ from crm.accounts.models import Role
 from crm.campaigns import queries as campaigns
 from crm.contacts import queries as contacts
 from crm.contacts.models import Lead
+from crm.exporters import queries as exporters
 from crm.pipeline import queries as pipeline
 from crm.pipeline.service import deal_of_lead
 from crm.web import reading
@@ -22,7 +23,8 @@ PAGE = 50
 @router.get("/buyers")
 def buyers(visit: NotStaff, q: str = "", after: int = 0) -> Response:
     rows = contacts.list_contacts(visit.db, visit.viewer, text=q.strip(), limit=PAGE + 1, after_id=after)
-    return visit.page("buyers/list.html", rows=rows[:PAGE], more=len(rows) > PAGE, q=q, base="/buyers")
+    firms = {firm.code: firm.names for firm in exporters.list_exporters(visit.db, visit.viewer)}
+    return visit.page("buyers/list.html", rows=rows[:PAGE], more=len(rows) > PAGE, q=q, base="/buyers", firms=firms)
 
 
 @router.get("/buyers/{contact_id}")

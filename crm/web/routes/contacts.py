@@ -73,6 +73,7 @@ def listed(visit: Staff, q: str = "", country: str = "", exhibition: int = 0, af
         exhibition=exhibition,
         countries=countries_of_contacts(visit.db),
         shows=exporters.list_exhibitions(visit.db, visit.viewer),
+        firms={firm.code: firm.names for firm in exporters.list_exporters(visit.db, visit.viewer)},
     )
 
 
