@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, col, func, select, update
 
+from crm.accounts.models import User
 from crm.accounts.rules import Action, Viewer, may
 from crm.campaigns import service as campaigns
 from crm.clearance import rules as clearing
@@ -262,7 +263,8 @@ def _require_waiting(session: Session, draft: Draft) -> None:
     approval = standing_approval(session, draft)
     if approval:
         at = approval.approved_at.astimezone(KST)
-        raise Stale(_("{who} approved this draft at {time}.", who=approval.approved_by, time=f"{at:%H:%M}"))
+        name = session.exec(select(User.name).where(User.email == approval.approved_by)).first()
+        raise Stale(_("{who} approved this draft at {time}.", who=name or approval.approved_by, time=f"{at:%H:%M}"))
     raise Stale(_("This draft has already been decided. Open the list again."))
 
 
