@@ -1,6 +1,6 @@
 """What the rest of the house asks about exporters, and the few things that change them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
@@ -69,15 +69,27 @@ def lines_of(session: Session, exporter_id: int) -> Sequence[ProductLine]:
 
 
 def match_line(lines: Iterable[ProductLine], texts: Iterable[str]) -> ProductLine | None:
-    """Return the most specific line whose name or keyword occurs in what the buyer ticked or said, else None."""
+    """Return the most specific line whose name or keyword occurs in what the buyer ticked or said, else None.
+
+    A line below another is more specific than that; among equals the longest word that was found decides.
+    """
     heap = " ".join(texts).casefold()
-    best: tuple[int, ProductLine] | None = None
-    for line in lines:
-        words = [word.casefold() for word in (*line.keywords, *line.names.values()) if word]
-        longest = max((len(word) for word in words if word in heap), default=0)
-        if longest and (best is None or longest > best[0]):
-            best = (longest, line)
-    return best[1] if best else None
+    known = {line.id: line for line in lines}
+    found = [(_depth(line, known), longest, line) for line in known.values() if (longest := _longest_word(line, heap))]
+    return max(found, key=lambda entry: entry[:2])[2] if found else None
+
+
+def _longest_word(line: ProductLine, heap: str) -> int:
+    words = [word.casefold() for word in (*line.keywords, *line.names.values()) if word]
+    return max((len(word) for word in words if word in heap), default=0)
+
+
+def _depth(line: ProductLine, known: Mapping[int | None, ProductLine]) -> int:
+    chain = [line.id]
+    while (above := known.get(line.parent_id)) is not None and above.id not in chain:
+        chain.append(above.id)
+        line = above
+    return len(chain)
 
 
 def ancestors(session: Session, product_line_id: int) -> list[int]:

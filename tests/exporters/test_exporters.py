@@ -70,6 +70,13 @@ def test_the_most_specific_product_line_wins(cast: Session) -> None:
     assert found.code == "CICA"
 
 
+def test_a_named_product_counts_more_than_a_longer_general_word(cast: Session) -> None:
+    lines = service.lines_of(cast, service.exporter_by_code(cast, "GAON").id or 0)
+    found = service.match_line(lines, ["cica", "cosmetics of all kinds"])
+    assert found is not None
+    assert found.code == "CICA"
+
+
 def test_no_product_line_is_guessed_from_other_words(cast: Session) -> None:
     lines = service.lines_of(cast, service.exporter_by_code(cast, "GAON").id or 0)
     assert service.match_line(lines, ["forklifts"]) is None
