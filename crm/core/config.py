@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -301,12 +302,18 @@ def _line_of(text: str, location: tuple[str, ...]) -> int | None:
 
 
 def _refuse_open_connections(settings: Settings, name: str, text: str) -> None:
-    """Passwords and letters never cross a network in the clear (RFC 8314)."""
+    """Passwords, letters and links never cross a network in the clear (RFC 8314)."""
     problems = []
     for section, server in (("smtp", settings.smtp), ("imap", settings.imap)):
         if server.host and server.security == "none" and server.host not in LOOPBACK:
             message = _('{section}.security = "none" is allowed on this machine only.', section=section)
             place = Place(name, _line_of(text, (section, "security")))
             problems.append(Problem(message, place, _('Use "starttls" or "tls".')))
+    public = urlsplit(settings.web.public_url)
+    if public.scheme != "https" and not (public.scheme == "http" and public.hostname in LOOPBACK):
+        # The unsubscribe link of every letter begins with it, and mail programs take https only (RFC 8058).
+        message = _("web.public_url has to begin with https:// unless it is this machine.")
+        place = Place(name, _line_of(text, ("web", "public_url")))
+        problems.append(Problem(message, place, _("Put a TLS proxy before the pages and write its address here.")))
     if problems:
         raise ConfigError(problems)

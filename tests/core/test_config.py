@@ -92,6 +92,17 @@ def test_letters_never_cross_a_network_in_the_clear(tmp_path: Path) -> None:
     assert f"{path}:3" in refusal(path)
 
 
+@pytest.mark.parametrize("url", ["http://ieum.example.com", "ieum.example.com", "ftp://127.0.0.1"])
+def test_links_in_letters_are_https(tmp_path: Path, url: str) -> None:
+    path = written(tmp_path, f'[web]\npublic_url = "{url}"\n')
+    assert f"{path}:2" in refusal(path)
+
+
+@pytest.mark.parametrize("url", ["https://ieum.example.com", "http://127.0.0.1:8000", "http://localhost:8000"])
+def test_pages_on_this_machine_need_no_https(tmp_path: Path, url: str) -> None:
+    assert load(written(tmp_path, f'[web]\npublic_url = "{url}"\n'), {}).web.public_url == url
+
+
 def test_secrets_are_not_printed() -> None:
     settings = load(None, {"IEUM_WEB__SECRET": "s3cret-value"})
     assert "s3cret-value" not in repr(settings)
