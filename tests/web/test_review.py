@@ -135,7 +135,7 @@ def test_a_second_click_approves_nothing_twice(haewook: Browser, drafts: dict[st
     haewook.post(f"/review/{drafts['ES']}/approve", form)
     answer = haewook.post(f"/review/{drafts['ES']}/approve", form)
     assert answer.status_code == 409
-    assert "haewook@example.com" in answer.text
+    assert "정해욱 님이" in answer.text, "who was faster, by name"
     with site.db.reading() as session:
         assert len(session.exec(select(Approval)).all()) == len(session.exec(select(Message)).all()) == 1
 
