@@ -87,7 +87,6 @@ class ReviewSettings(Section):
     """The advisors' decisions."""
 
     hold_minutes: int = Field(default=10, ge=0, le=1440, description="minutes an approved letter can be taken back")
-    bulk_limit: int = Field(default=20, ge=1, le=100, description="letters approved at once")
 
 
 class CampaignSettings(Section):
@@ -131,7 +130,6 @@ class DemoSettings(Section):
     """The demo: a local mail server and a clock that can be moved. Never for real use."""
 
     enabled: bool = Field(default=False, description="true only in the configuration that crm demo writes")
-    mail_dir: str = Field(default="var/demo/mail", description="Maildir of the local mail server")
 
 
 class Settings(Section):

@@ -114,7 +114,6 @@ tick_seconds = {TICK_SECONDS}
 inbox_seconds = {TICK_SECONDS}
 [demo]
 enabled = true
-mail_dir = "{(folder / "mail").as_posix()}"
 """
 
 
