@@ -58,6 +58,7 @@ class BasisRecord:
     """Evidence of why we may write. ``given_at`` is the anchor the law counts from (consent, request, end of sale).
 
     ``exporter_id`` None: the wording named all exporters of the exhibition. A record without ``source`` proves nothing.
+    ``from_list``: a list states it; such a record never lifts a refusal, whatever day the list gives it.
     """
 
     code: str
@@ -65,6 +66,7 @@ class BasisRecord:
     source: str
     exporter_id: int | None = None
     expires_at: datetime | None = None
+    from_list: bool = False
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,16 @@ def _suppression(question: Question) -> list[Verdict]:
 
 
 def lifted(suppression: Suppression, basis: Iterable[BasisRecord], exporter_id: int) -> bool:
-    """Only an express opt-in given after the refusal, to this exporter by name, lifts it (global rule G2)."""
+    """Only an express opt-in given after the refusal, to this exporter by name, lifts it (global rule G2).
+
+    What an imported list states is no such opt-in: a list can be old, or wrong, or name a day of its own.
+    """
     return suppression.reason != "hard_bounce" and any(
-        one.code == "express_optin" and one.given_at > suppression.at and one.source and one.exporter_id == exporter_id
+        one.code == "express_optin"
+        and one.given_at > suppression.at
+        and one.source
+        and one.exporter_id == exporter_id
+        and not one.from_list
         for one in basis
     )
 

@@ -239,7 +239,14 @@ def only_zone(country: str | None) -> str | None:
 def _basis(session: Session, lead: Lead) -> tuple[BasisRecord, ...]:
     rows = select(Consent).where(Consent.contact_id == lead.contact_id, col(Consent.withdrawn_at).is_(None))
     return tuple(
-        BasisRecord(row.basis, row.given_at, texts.evidence(row.source, row.evidence), row.exporter_id, row.expires_at)
+        BasisRecord(
+            row.basis,
+            row.given_at,
+            texts.evidence(row.source, row.evidence),
+            row.exporter_id,
+            row.expires_at,
+            from_list=row.derived,
+        )
         for row in session.exec(rows.order_by(col(Consent.id)))
     )
 

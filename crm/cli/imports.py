@@ -51,6 +51,7 @@ def _import_one(
 ) -> Any:
     from crm.exporters import service as exporters
     from crm.imports import service as imports
+    from crm.imports.records import ReadOptions
     from crm.pipeline import service as pipeline
 
     data = _read(path, context.settings.web.max_upload_mb)
@@ -59,20 +60,10 @@ def _import_one(
         now = context.clock.now()
         show = exporters.exhibition_by_code(session, exhibition)
         firm = exporters.exporter_by_code(session, exporter) if exporter else None
+        purpose = imports.Purpose(show, firm, ReadOptions(home_country=country))
         if dry_run:
-            return imports.preview(
-                session, data, path.name, exhibition=show, exporter=firm, home_country=country, now=now
-            )
-        report = imports.import_file(
-            session,
-            data,
-            path.name,
-            exhibition=show,
-            exporter=firm,
-            home_country=country,
-            now=now,
-            by=common.operator(),
-        )
+            return imports.preview(session, data, path.name, purpose, now=now)
+        report = imports.import_file(session, data, path.name, purpose, now=now, by=common.operator())
         pipeline.open_deals(session, now=now)
     return report
 

@@ -10,7 +10,10 @@ from crm.core.models import Versioned
 
 
 class Organisation(Versioned, table=True):
-    """A buyer's company. ``match_key`` is the normalised name (with country) that imports look it up by."""
+    """A buyer's company. ``match_key`` is the normalised name (with country) that imports look it up by.
+
+    ``imported``: a list named it first; it goes when no list and nobody else does any more.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=500)
@@ -20,14 +23,18 @@ class Organisation(Versioned, table=True):
     city: str = Field(default="", max_length=200)
     website: str = Field(default="", max_length=500)
     business: str = Field(default="", max_length=500)
+    imported: bool = False
     created_at: datetime
 
 
 class Contact(Versioned, table=True):
     """A person (or a company's shared mailbox when ``full_name`` is empty).
 
-    Field names are the canonical ones of the import documentation. ``edited`` maps a field to when a human last
-    changed it: such a value is never overwritten by a file.
+    Field names are the canonical ones of the import documentation. A contact is what its import records add up to
+    (``merging``), except for the fields in ``edited``, which maps a field to when a human last changed it: such a value
+    is never overwritten by a file. ``extra`` holds what has no column: other_names, alternatives, interests, notes,
+    consents, answers to a booth's own questions. ``merged_into_id``: this person turned out to be another one; the row
+    stays, empty-handed, so that the merge can be taken back.
     """
 
     __table_args__ = (sa.Index("ix_contact_name", "full_name"),)
@@ -57,6 +64,7 @@ class Contact(Versioned, table=True):
     tags: list[str] = Field(default_factory=list, sa_type=sa.JSON)
     extra: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     edited: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
+    merged_into_id: int | None = Field(default=None, foreign_key="contact.id", index=True)
     created_at: datetime
 
 
@@ -107,7 +115,8 @@ class Consent(SQLModel, table=True):
     """One recorded basis for writing to a person, with its evidence (a row is never changed, only withdrawn).
 
     ``basis`` is a basis code of mail-rules.yaml. ``exporter_id`` None: the wording named all exhibitors of the show.
-    ``evidence``: file, row, wording, column, note: whatever proves it.
+    ``evidence``: file, row, wording, column, note: whatever proves it. ``derived``: computed from the records of lists
+    and computed again with them; it can never lift an opt-out.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -121,6 +130,7 @@ class Consent(SQLModel, table=True):
     recorded_at: datetime
     recorded_by: str = Field(max_length=254)
     withdrawn_at: datetime | None = None
+    derived: bool = False
 
 
 class Suppression(SQLModel, table=True):

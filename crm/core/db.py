@@ -77,3 +77,9 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def alone(session: Session, what: str) -> None:
+    """Let only one transaction at a time do ``what``, until it ends. On SQLite a writer is alone already."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))

@@ -100,7 +100,7 @@ def _people(session: Session, now: datetime) -> None:
 def _import_all(session: Session, show: Exhibition, files: list[Path], now: datetime) -> dict[str, int]:
     total: dict[str, int] = {}
     for path in files:
-        report = imports.import_file(session, path.read_bytes(), path.name, exhibition=show, now=now, by=STAFF)
+        report = imports.import_file(session, path.read_bytes(), path.name, imports.Purpose(show), now=now, by=STAFF)
         for key, count in report.counts.items():
             total[key] = total.get(key, 0) + count
     return total

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from crm.contacts.rules import Identity, first_of_each
 from crm.core.errors import BadInput, Place, Problem
 from crm.imports import aliases, mapping, reading
 from crm.imports.cleaning import TableCleaner
@@ -13,6 +12,7 @@ from crm.imports.records import (
     Issue,
     Profile,
     ReadResult,
+    ReadRow,
     RowIssue,
     SheetProfile,
     Source,
@@ -98,7 +98,6 @@ def _result(source: Source, cleaners: list[TableCleaner], notes: list[Issue], su
         refused += bad
         skipped += [line for line in passed if line.code != "header"]
         notes += cleaner.notes
-    _mark_duplicates(rows)
     sheets = tuple(_sheet_profile(cleaner) for cleaner in cleaners)
     columns = [column for sheet in sheets for column in sheet.columns]
     notes += _column_notes(columns)
@@ -134,13 +133,40 @@ def _column_notes(columns: list[Column]) -> list[Issue]:
     return [*notes, Issue("guessed_columns", {"names": ", ".join(dict.fromkeys(guessed))})] if guessed else notes
 
 
-def identity(row: CanonicalRow) -> Identity:
-    """Return what tells the person of a row."""
-    phones = tuple(number for number in (row.mobile, row.phone, *row.other_phones) if number)
-    return Identity(tuple(row.emails), phones, row.full_name, row.name_alt, row.company, row.country, row.external_id)
+class ContactList:
+    def __init__(self, result: ReadResult) -> None:
+        self.result = result
+        self.profile = result.profile
+
+    def lines(self):
+        for bad in self.result.skipped:
+            yield ReadRow(bad.row, bad.sheet, "skipped", bad.code)
+        for row in self.result.rows:
+            facts = row.as_json()
+            for name in ("row", "sheet", "warnings", "duplicate_of"):
+                facts.pop(name, None)
+            facts |= {
+                n: getattr(row, n)
+                for n in ("consent_privacy", "consent_third_party", "consent_marketing", "opt_out")
+                if getattr(row, n) is not None
+            }
+            if row.consents:
+                facts["consents"] = [
+                    {"kind": c.kind, "given": c.given, "wording": c.wording, "cell": c.cell} for c in row.consents
+                ]
+            yield ReadRow(row.row, row.sheet, "accepted", "", facts, list(row.issues), list(row.raw.values()))
+        for bad in self.result.refused:
+            yield ReadRow(bad.row, bad.sheet, "refused", bad.code, {}, [], list(bad.raw.values()))
 
 
-def _mark_duplicates(rows: list[CanonicalRow]) -> None:
-    for row, first in zip(rows, first_of_each([identity(row) for row in rows]), strict=True):
-        if first is not None:
-            row.duplicate_of = (rows[first].sheet, rows[first].row)
+def open_list(data, filename, options, event):
+    return ContactList(
+        read_contacts(
+            data,
+            filename,
+            home_country=options.home_country,
+            event=event,
+            columns=options.columns or None,
+            encoding=options.encoding,
+        )
+    )

@@ -1,13 +1,14 @@
 """Says which exporters a row is about: by booth, by code, by name, or because the whole file is one exporter's."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from sqlmodel import Session, select
 
 from crm.contacts.rules import company_key
 from crm.exporters.models import Exporter
 from crm.exporters.service import booth_number, exporter_at_booth
-from crm.imports.records import CanonicalRow
 
 _SEPARATORS = re.compile(r"[,;/|\n、，]+")
 
@@ -23,19 +24,19 @@ class Exhibitors:
         self._numbers: dict[int, str] = {}
         self._names: dict[str, Exporter] | None = None
 
-    def named_by(self, row: CanonicalRow) -> tuple[list[Exporter], list[str]]:
-        """Return the exporters a row names, each once, and the names nobody is known by."""
+    def named_by(self, facts: Mapping[str, Any]) -> tuple[list[Exporter], list[str]]:
+        """Return the exporters a row's facts name, each once, and the names nobody is known by."""
         if self.whole_file is not None:
             return [self.whole_file], []
         found: dict[str, Exporter] = {}
         unknown = []
-        for text in _parts(row.booth):
+        for text in _parts(facts.get("booth", "")):
             exporter = self._at_booth(text)
             if exporter:
                 found[exporter.code] = exporter
             else:
                 unknown.append(text)
-        for text in _parts(row.exporter):
+        for text in _parts(facts.get("exporter", "")):
             exporter = self._by_name(text)
             if exporter:
                 found[exporter.code] = exporter

@@ -1,574 +1,335 @@
-"""Stores the rows of one file: finds or makes each person, merges values, makes leads, records consent.
+"""Stores the rows of one file: finds or makes each person and writes what the records then add up to.
 
-Every written value goes into a ledger, from which provenance is told and the batch is undone. The work is done in two
-passes, people first and what hangs on them second, so that each pass is one flush and not one a row.
+The file is worked off in portions of some thousand rows, so that memory does not grow with it. Of each portion everybody
+who may be meant is fetched at once, rows are matched in file order, and what follows is written in a few bulk statements.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import Session, col, select
 
 from crm.contacts import rules, service
-from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation, Suppression
-from crm.core.clock import KST
-from crm.exporters.models import Exhibition, Exporter, ProductLine
-from crm.exporters.service import lines_of, match_line
-from crm.imports import facts, ledger, people
-from crm.imports.contactlist import identity as identity_of_row
+from crm.contacts.models import Suppression
+from crm.contacts.rules import Identity
+from crm.core import bulk
+from crm.exporters.models import Exporter
+from crm.imports import facts as words
+from crm.imports import joining
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.ledger import Change
-from crm.imports.models import ImportRow
-from crm.imports.people import Person
-from crm.imports.records import CanonicalRow, Issue, ReadResult, RowIssue
-from crm.imports.report import RowReport, issue_json
+from crm.imports.matching import ROWS, Batches, Found, Person, load
+from crm.imports.models import DuplicatePair
+from crm.imports.projection import Batch, Record, identity
+from crm.imports.records import Issue, ReadRow
+from crm.imports.report import Findings, RowReport, issue_json
+from crm.imports.storing import State, Store, Wanted
 
-ROWS: sa.Table = ImportRow.__table__  # type: ignore[attr-defined]
-CONTACT_FIELDS = (
-    "full_name",
-    "family_name",
-    "given_name",
-    "name_alt",
-    "name_reading",
-    "gender",
-    "department",
-    "title",
-    "mobile",
-    "phone",
-    "fax",
-    "other_phones",
-    "website",
-    "country",
-    "city",
-    "address",
-    "postal_code",
-    "language",
-    "messengers",
-    "tags",
-)
+PORTION = 2_000
+PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
+PAIRS_OF_ONE = 5
+"""A person is compared with so many others at the most; who resembles more of them resembles a test entry."""
+_ROW_COLUMNS = ("id", "batch_id", "sheet", "number", "outcome", "stands", "contact_id", "facts", "messages", "raw")
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Entry:
-    """One accepted row on its way: its person, its changes, its report."""
+    """One accepted row on its way: its record, its person, its report."""
 
-    row: CanonicalRow
+    row: ReadRow
+    record: Record
     person: Person
     report: RowReport
-    changes: list[Change] = field(default_factory=list)
-    leads: list[Lead] = field(default_factory=list)
+    identity: Identity
 
 
 @dataclass
 class Intake:
-    """One run over one file; ``run`` does it all and leaves nothing unflushed."""
+    """One run over one file; ``run`` does it all. ``each`` is told of every row, ``progress`` of every portion."""
 
     session: Session
-    result: ReadResult
-    exhibition: Exhibition
+    batch: Batch
     exporter: Exporter | None
-    filename: str
-    source: str
     now: datetime
     by: str
-    entries: list[Entry] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    newcomers: list[Person] = field(default_factory=list)
+    progress: Callable[[int], None] | None = None
+    each: Callable[[RowReport], None] | None = None
+    findings: Findings = field(default_factory=Findings)
 
-    def run(self) -> list[RowReport]:
-        """Store everything and return a report for every line but the skipped ones, in file order."""
-        session, rows = self.session, self.result.rows
-        assert self.exhibition.id is not None
-        self.exhibition_id = self.exhibition.id
-        self.people = people.load(session, rows, self.exhibition_id)
-        self.exhibitors = Exhibitors(session, self.exhibition_id, self.exporter)
-        self.organisations = _organisations(session, rows)
-        self.lines: dict[int, list[ProductLine]] = {}
-        with session.no_autoflush:
-            for row in rows:
-                self._take_person(row)
-            self._store_people()
-            self._prepare_second_pass()
-            for entry in self.entries:
-                self._take_what_hangs_on(entry)
-            session.flush()
-        return self._reports()
+    def __post_init__(self) -> None:
+        self.store = Store(self.session)
+        self.batches = Batches(self.session)
+        self.batches.add(self.batch)
+        self.exhibitors = Exhibitors(self.session, self.batch.exhibition_id, self.exporter)
+        self.next_row = bulk.ids_for(self.session, ROWS)
 
-    # First pass: people and firms
+    def run(self, lines: Iterable[ReadRow]) -> Findings:
+        """Store everything and return what was found. Every line is counted in exactly one outcome."""
+        remaining = iter(lines)
+        while portion := list(islice(remaining, PORTION)):
+            self._take(portion)
+            if self.progress:
+                self.progress(portion[-1].number)
+        self.findings.counts |= {name: n for name, n in self.store.counts.items() if n}
+        return self.findings
 
-    def _take_person(self, row: CanonicalRow) -> None:
-        found, maybe = self.people.find(identity_of_row(row))
-        report = RowReport(row.row, row.sheet, "unchanged", row.full_name or row.company, issues=list(row.issues))
-        person = found or Person(service.new_contact(now=self.now))
-        entry = Entry(row, person, report)
-        if maybe:
-            report.issues.append(Issue("ambiguous_person", {"v": maybe.contact.full_name or row.full_name}))
-        if found is None:
-            self.newcomers.append(person)
-        entry.changes.append(Change(person.contact, created=found is None, is_news=found is None))
-        self._take_firm(entry)
-        self._merge_contact(entry)
-        if row.external_id:
-            person.badges.add(row.external_id)
-        person.addresses += [address for address in row.emails if address not in person.addresses]
-        self.people.add(person)
-        self.entries.append(entry)
+    # One portion
 
-    def _take_firm(self, entry: Entry) -> None:
-        row, person = entry.row, entry.person
-        key = rules.match_key(row.company, row.country)
-        if not key:
-            return
-        firm = self.organisations.get(key)
-        if firm is None:
-            firm = service.new_organisation(row.company, row.country or None, now=self.now)
-            firm.name_alt, firm.city, firm.website = row.company_alt, row.city, row.website
-            self.session.add(firm)
-            self.organisations[key] = firm
-            entry.changes.append(Change(firm, created=True))
-        else:
-            entry.changes.append(Change(firm, is_news=False))
-        if person.organisation is None:
-            person.organisation = firm
-        elif person.organisation is not firm:
-            self._other_firm(entry, firm)
+    def _take(self, portion: list[ReadRow]) -> None:
+        accepted = [row for row in portion if row.outcome == "accepted"]
+        told = [identity(row.facts, self.batch.exhibition_id) for row in accepted]
+        keys = [rules.keys(one) for one in told]
+        self.people = load(self.session, {key for listed in keys for key in listed}, self.batches)
+        self.stops = _stops(self.session, {a for row in accepted for a in row.facts.get("emails", ())})
+        self.keys_before = {p.id: rules.keys(p.identity) for p in self.people.by_id.values()}
+        self.pairs: dict[tuple[int, int], str] = {}
+        self.joins: list[tuple[Person, Person]] = []
+        self.entries: list[Entry] = []
+        for row, one, listed in zip(accepted, told, keys, strict=True):
+            self.entries.append(self._match(row, one, listed))
+        for keep, gone in self.joins:
+            joining.join(self.session, keep.id, gone.id, batch_id=self.batch.id, now=self.now, by=self.by)
+        self._write()
+        self._write_rows(portion)
 
-    def _other_firm(self, entry: Entry, firm: Organisation) -> None:
-        """A newer record moves the person to its firm; an older one is remembered. The same firm abroad is no move."""
-        person = entry.person
-        assert person.organisation is not None
-        if rules.company_key(person.organisation.name) == rules.company_key(firm.name):
-            return
-        native = rules.script(person.organisation.name) == "native" != rules.script(firm.name)
-        if self._is_newer(entry) and "company" not in person.contact.edited and not native:
-            self._remember(entry, "company", person.organisation.name)
-            person.organisation = firm
-        else:
-            self._remember(entry, "company", firm.name)
+    def _match(self, row: ReadRow, told: Identity, keys: set[str]) -> Entry:
+        report = RowReport(
+            row.number,
+            row.sheet,
+            "unchanged",
+            row.facts.get("full_name") or row.facts.get("company", ""),
+            None,
+            row.issues,
+        )
+        self._name_exporters(row, report)
+        found = self.people.find(told, keys)
+        person = self._one_of(found) if found.sure else Person(self.store.next_contact(), is_new=True)
+        if not found.sure:
+            self._remember_pairs(person, found, report)
+        record = Record(self.next_row(), self.batch, row.sheet or "", row.number, row.facts)
+        if report.outcome == "unchanged" and found.sure and any(one.facts == row.facts for one in person.records):
+            report.outcome = "known"
+        person.add(record, told)
+        self.people.add(person, keys)
+        self._take_refusals(row, record, report)
+        return Entry(row, record, person, report, told)
 
-    def _merge_contact(self, entry: Entry) -> None:
-        contact, row = entry.person.contact, entry.row
-        stated = {name: getattr(row, name) for name in CONTACT_FIELDS}
-        stated = _agreeing_names(contact, stated)
-        current = {name: getattr(contact, name) for name in CONTACT_FIELDS}
-        merged = rules.merge(current, stated, newer=self._is_newer(entry), edited=contact.edited)
-        promoted = contact.full_name and "full_name" in merged.changes
-        for name, value in stated.items():
-            self._state(entry, contact, name, value, merged.changes.get(name, current[name]))
-        for name in rules.NAME_FIELDS[1:]:
-            if promoted and not stated[name]:
-                self._state(entry, contact, name, None, "")  # half of another spelling would be a wrong name
-        for name, value in merged.lost.items():
-            self._remember(entry, name, value)
-        for name in merged.protected:
-            entry.report.issues.append(Issue("kept_human_edit", {"field": name}))
-        self._merge_extra(entry)
+    def _one_of(self, found: Found) -> Person:
+        """Join those whom the row proves to be one person, and return the oldest of them."""
+        if len(found.sure) == 1:
+            return found.sure[0]
+        first, *others = sorted(found.sure, key=lambda person: person.id)
+        strongest = found.sure[0]
+        for other in others:
+            if rules.names_contradict(first.identity, other.identity) or not self._may_join(first, other):
+                return strongest
+        for other in others:
+            self._join(first, other)
+        return first
 
-    def _merge_extra(self, entry: Entry) -> None:
-        """Answers to the booth's own questions, and what else a row says that has no field of its own."""
-        row = entry.row
-        more = {"visit_purpose": row.visit_purpose, "timeframe": row.timeframe, **row.more}
-        self._state_extra(entry, "extra", row.extra)
-        self._state_extra(entry, "more", {name: text for name, text in more.items() if text})
-        if self._is_newer(entry):
-            self._state_extra(entry, "seen_at", _seen(row))
+    def _may_join(self, keep: Person, gone: Person) -> bool:
+        return gone.is_new or joining.may_join(self.session, keep.id, gone.id)
 
-    def _is_newer(self, entry: Entry) -> bool:
-        seen = _seen(entry.row)
-        return bool(seen) and seen > str(entry.person.contact.extra.get("seen_at") or "")
+    def _join(self, keep: Person, gone: Person) -> None:
+        self.people.forget(gone)
+        keep.records = sorted([*keep.records, *gone.records], key=lambda record: record.id)
+        keep.identity = keep.identity | gone.identity
+        self.people.add(keep, rules.keys(keep.identity))
+        for entry in self.entries:
+            if entry.person is gone:
+                entry.person = keep
+        if not gone.is_new:
+            self.joins.append((keep, gone))
 
-    def _remember(self, entry: Entry, name: str, value: str) -> None:
-        known = _dict(entry.person.contact.extra.get("alternatives"))
-        values = list(known.get(name, []))
-        if value and not any(rules.fold(value) == rules.fold(str(other)) for other in values):
-            self._state_extra(entry, "alternatives", {**known, name: [*values, value]})
+    def _remember_pairs(self, person: Person, found: Found, report: RowReport) -> None:
+        for other, why in found.maybe[:PAIRS_OF_ONE]:
+            low, high = sorted((person.id, other.id))
+            self.pairs.setdefault((low, high), why)
+        if found.maybe:
+            report.issues.append(Issue("ambiguous_person", {"v": report.name}))
 
-    def _state_extra(self, entry: Entry, key: str, value: Any) -> None:
-        """Write one part of the contact's bag; newer answers to the same question win."""
-        contact = entry.person.contact
-        before = contact.extra.get(key)
-        united = {**_dict(before), **value} if isinstance(value, dict) else value
-        if not value:
-            return
-        if united != before:
-            contact.extra = {**contact.extra, key: united}
-        entry.changes.append(Change(contact, f"extra.{key}", before=before, after=value, is_news=united != before))
+    def _name_exporters(self, row: ReadRow, report: RowReport) -> None:
+        """Settle for good which exporters the row is about, and whether it may be handed to them."""
+        facts = row.facts
+        exporters, unknown = self.exhibitors.named_by(facts)
+        report.issues += [Issue("exporter_unknown", {"v": name}) for name in unknown]
+        if facts.get("consent_third_party") is False:
+            report.issues.append(Issue("third_party_refused"))
+            exporters = []
+        elif any(issue.code == "consent_privacy_missing" for issue in row.issues):
+            facts["basis_held"] = True
+            exporters = []
+        elif not exporters and not unknown and self.batch.kind != "registration":
+            report.issues.append(Issue("exporter_missing"))
+        if exporters:
+            facts["exporter_ids"] = [exporter.id for exporter in exporters]
+        if "follow_up" in facts:
+            asked = words.requests_in(facts["follow_up"])
+            report.issues += [Issue("unknown_request", {"v": text}) for text in asked.unknown]
 
-    def _state(self, entry: Entry, target: SQLModel, name: str, stated: Any, value: Any) -> None:
-        """Write ``value`` into a field of which the row states ``stated``.
-
-        A value that only confirms what is known goes into the ledger too: it must survive the undo of the other list.
-        """
-        before = getattr(target, name)
-        is_news = value != before
-        if not is_news and (not stated or (stated != before and not isinstance(stated, list | dict))):
-            return
-        if is_news:
-            setattr(target, name, value)
-        after = stated if isinstance(stated, list | dict) else value
-        entry.changes.append(Change(target, name, before=before, after=after, is_news=is_news))
-        if is_news and target is entry.person.contact:
-            entry.report.diff[name] = (entry.report.diff.get(name, (before, None))[0], value)
-
-    def _store_people(self) -> None:
-        """Firms first, so that a new contact is written once, with its firm."""
-        self.session.flush()
-        for person in self.newcomers:
-            person.contact.organisation_id = person.organisation.id if person.organisation else None
-        self.session.add_all(person.contact for person in self.newcomers)
-        self.session.flush()
-
-    # Second pass: what hangs on people
-
-    def _prepare_second_pass(self) -> None:
-        addresses = {address for entry in self.entries for address in entry.row.emails}
-        ids = {entry.person.contact.id for entry in self.entries}
-        self.owners = _owners(self.session, addresses)
-        self.address_counts = _address_counts(self.session, ids)
-        self.leads = _leads(self.session, ids, self.exhibition_id)
-        self.consents = _consents(self.session, ids)
-        self.suppressions = _suppressions(self.session, addresses)
-
-    def _take_what_hangs_on(self, entry: Entry) -> None:
-        contact, firm = entry.person.contact, entry.person.organisation
-        if firm is not None:
-            self._state(entry, contact, "organisation_id", firm.id, firm.id)
-            entry.report.diff.pop("organisation_id", None)
-        self._take_addresses(entry)
-        self._take_refusals(entry)
-        self._take_leads(entry)
-        self._take_consents(entry)
-
-    def _take_addresses(self, entry: Entry) -> None:
-        contact_id = entry.person.contact.id or 0
-        count = self.address_counts.get(contact_id, 0)
-        for address in entry.row.emails:
-            owner = self.owners.get(address)
-            if owner is None:
-                email = EmailAddress(contact_id=contact_id, address=address, position=count)
-                count += 1
-                self.address_counts[contact_id] = count
-                self.owners[address] = email
-                self._create(entry, email)
-                entry.report.diff["emails"] = (None, address)
-            elif owner.contact_id == contact_id:
-                entry.changes.append(Change(owner, is_news=False))
-            else:
-                entry.report.issues.append(Issue("email_of_other", {"v": address}))
-
-    def _take_refusals(self, entry: Entry) -> None:
+    def _take_refusals(self, row: ReadRow, record: Record, report: RowReport) -> None:
         """A stop outlives every import: it is recorded for everyone, and never lifted by a later yes."""
-        row = entry.row
-        for address in row.emails:
-            if row.opt_out and not self._refused_everywhere(address):
+        for address in row.facts.get("emails", ()):
+            if row.facts.get("opt_out") and not _refused_everywhere(self.stops.get(address, [])):
                 stop = service.suppress(
                     self.session,
                     address,
                     exporter_id=None,
                     reason="opt_out",
                     source="import",
-                    evidence=self._evidence(row, "opt_out"),
+                    evidence={"file": self.batch.filename, "row": record.number, "sheet": record.sheet},
                     now=self.now,
                     by=self.by,
                 )
-                self.suppressions.setdefault(address, []).append(stop)
-                self._count("suppressed")
-            elif address in self.suppressions:
-                entry.report.issues.append(Issue("suppressed", {"v": address}))
+                self.stops.setdefault(address, []).append(stop)
+                self.findings.count("suppressed")
+            elif address in self.stops:
+                report.issues.append(Issue("suppressed", {"v": address}))
 
-    def _refused_everywhere(self, address: str) -> bool:
-        """Tell whether the address stands refused for all already. A bounce, or a stop for one company, is less."""
-        return any(
-            stop.exporter_key == 0 and stop.reason != "hard_bounce" for stop in self.suppressions.get(address, ())
-        )
+    # What follows from the portion
 
-    def _take_leads(self, entry: Entry) -> None:
-        row = entry.row
-        exporters, unknown = self.exhibitors.named_by(row)
-        entry.report.issues += [Issue("exporter_unknown", {"v": name}) for name in unknown]
-        if row.consent_third_party is False:
-            entry.report.issues.append(Issue("third_party_refused"))
-            return
-        if "consent_privacy_missing" in row.warnings:
-            return
-        if not exporters and not unknown and self.source != "registration":
-            entry.report.issues.append(Issue("exporter_missing"))
-        for exporter in exporters:
-            self._take_lead(entry, exporter)
-
-    def _take_lead(self, entry: Entry, exporter: Exporter) -> None:
-        assert exporter.id is not None
-        contact_id = entry.person.contact.id or 0
-        values = self._lead_facts(entry, exporter)
-        known = self.leads.get((contact_id, exporter.id))
-        if known is None:
-            known = service.new_lead(contact_id, exporter.id, self.exhibition_id, {}, now=self.now)
-            self.leads[(contact_id, exporter.id)] = known
-            self._create(entry, known)
-            self._count("leads")
-        else:
-            entry.changes.append(Change(known, is_news=False))
-        changes = service.lead_changes(known, values)
-        for name, value in values.items():
-            self._state(entry, known, name, value, changes.get(name, getattr(known, name)))
-        entry.leads.append(known)
-
-    def _lead_facts(self, entry: Entry, exporter: Exporter) -> dict[str, Any]:
-        row = entry.row
-        asked = facts.requests_in(row.follow_up)
-        entry.report.issues += [Issue("unknown_request", {"v": text}) for text in asked.unknown]
-        met_at, timed = facts.moment(row.met_at)
-        line = match_line(self._lines(exporter), [*row.interests, row.follow_up, row.notes])
-        return {
-            "product_line_id": line.id if line else None,
-            "met_at": met_at,
-            "met_time_known": timed,
-            "booth": self.exhibitors.booth_of(exporter),
-            "rating": facts.RATINGS.get(row.rating),
-            "interests": row.interests,
-            "requests": asked.kinds,
-            "notes": "\n".join(text for text in (row.notes, *asked.unknown) if text),
-            "captured_by": row.captured_by[:200],
-            "external_id": row.external_id[:100],
-            "source": self.source,
-        }
-
-    def _lines(self, exporter: Exporter) -> list[ProductLine]:
-        assert exporter.id is not None
-        if exporter.id not in self.lines:
-            self.lines[exporter.id] = list(lines_of(self.session, exporter.id))
-        return self.lines[exporter.id]
-
-    def _take_consents(self, entry: Entry) -> None:
-        row = entry.row
-        if "consent_privacy_missing" in row.warnings:
-            return
-        self._take_marketing(entry)
-        at = facts.moment(row.met_at)[0]
-        for lead in entry.leads:
-            asked = facts.requests_in(row.follow_up).kinds
-            if asked and at:
-                evidence = self._evidence(row) | {"follow_up": row.follow_up, "requests": asked}
-                self._consent(entry, lead.exporter_id, "requested_info", at, evidence)
-            if self.source == "badge_scan" and at:
-                evidence = self._evidence(row) | {"badge": row.external_id, "captured_by": row.captured_by}
-                self._consent(entry, lead.exporter_id, "badge_scanned", at, evidence)
-
-    def _take_marketing(self, entry: Entry) -> None:
-        """Record an opt-in where the statements of all files end in a yes; a later no withdraws what stood."""
-        row = entry.row
-        if row.consent_marketing is None:
-            return
-        said_at = row.registered_at or row.met_at if self.source == "registration" else row.met_at or row.registered_at
-        at = facts.moment(said_at)[0]
-        # A registration's wording names the exhibitors of the show only where it also asks to pass the data on.
-        general = self.source == "registration" and row.consent_third_party is True
-        scopes: list[int | None] = [None] if general else [lead.exporter_id for lead in entry.leads]
-        statements = self._statements(entry, row.consent_marketing, scopes, at)
-        for scope in scopes:
-            if row.consent_marketing and rules.consent_stands(statements, scope):
-                self._opt_in(entry, scope, at)
-        self._withdraw(entry, statements)
-
-    def _statements(
-        self, entry: Entry, given: bool, scopes: list[int | None], at: datetime | None
-    ) -> list[rules.Statement]:
-        listed = list(entry.person.contact.extra.get("marketing") or [])
-        for scope in scopes if given else scopes or [None]:
-            said = {"given": given, "exporter": scope, "at": at.isoformat() if at else None}
-            if said not in listed:
-                listed.append(said)
-        self._state_extra(entry, "marketing", listed)
-        return [
-            rules.Statement(said["given"], said["exporter"], datetime.fromisoformat(said["at"]) if said["at"] else None)
-            for said in listed
-        ]
-
-    def _opt_in(self, entry: Entry, scope: int | None, at: datetime | None) -> None:
-        if any(self._stopped(address, scope) for address in entry.person.addresses):
-            return
-        # Without a date the consent cannot be younger than the show; a date in the future is a slip.
-        opened = datetime.combine(self.exhibition.starts_on, datetime.min.time(), KST)
-        given_at = min(at or opened, self.now)
-        self._consent(entry, scope, "express_optin", given_at, self._evidence(entry.row, "marketing", "third_party"))
-
-    def _stopped(self, address: str, scope: int | None) -> bool:
-        return any(scope is None or stop.exporter_key in (0, scope) for stop in self.suppressions.get(address, ()))
-
-    def _withdraw(self, entry: Entry, statements: list[rules.Statement]) -> None:
-        for consent in self.consents.get(entry.person.contact.id or 0, []):
-            stands = consent.basis != "express_optin" or rules.consent_stands(statements, consent.exporter_id)
-            if not stands and consent.withdrawn_at is None:
-                self._state(entry, consent, "withdrawn_at", self.now, self.now)
-
-    def _consent(
-        self, entry: Entry, exporter_id: int | None, basis: str, at: datetime, evidence: dict[str, Any]
-    ) -> None:
-        contact_id = entry.person.contact.id or 0
-        known = self.consents.setdefault(contact_id, [])
-        for consent in known:
-            same = consent.basis == basis and consent.exporter_id == exporter_id and consent.given_at == at
-            if same and consent.withdrawn_at is None:
-                entry.changes.append(Change(consent, is_news=False))
-                return
-        consent = Consent(
-            contact_id=contact_id,
-            exporter_id=exporter_id,
-            basis=basis,
-            given_at=at,
-            source=self.source,
-            evidence=evidence,
-            recorded_at=self.now,
-            recorded_by=self.by,
-        )
-        known.append(consent)
-        self._create(entry, consent)
-        self._count("consents")
-
-    def _evidence(self, row: CanonicalRow, *kinds: str) -> dict[str, Any]:
-        """Return what proves a statement: file, row, and the column's header and cell as the visitor saw them."""
-        said = [
-            {"column": one.wording, "cell": one.cell}
-            for one in row.consents
-            if one.kind in (*kinds, "privacy") and kinds
-        ]
-        found = {
-            "file": self.filename,
-            "sheet": row.sheet,
-            "row": row.row,
-            "exhibition": self.exhibition.code,
-            "day": row.met_at or row.registered_at,
-            "statements": said,
-        }
-        return {name: value for name, value in found.items() if value}
-
-    def _create(self, entry: Entry, made: SQLModel) -> None:
-        self.session.add(made)
-        entry.changes.append(Change(made, created=True))
-
-    def _count(self, name: str) -> None:
-        self.counts[name] = self.counts.get(name, 0) + 1
-
-    # Reports and the ledger
-
-    def _reports(self) -> list[RowReport]:
+    def _write(self) -> None:
+        news: dict[int, list[Entry]] = {}
         for entry in self.entries:
-            made = any(change.created and change.target is entry.person.contact for change in entry.changes)
-            news = any(change.is_news for change in entry.changes)
-            entry.report.outcome = "added" if made else "merged" if news else "unchanged"
-            entry.report.contact_id = entry.person.contact.id
-        refused = [_refused(bad) for bad in self.result.refused]
-        order = {sheet.name: place for place, sheet in enumerate(self.result.profile.sheets)}
-        found = [*(entry.report for entry in self.entries), *refused]
-        return sorted(found, key=lambda one: (order.get(one.sheet, 0), one.row))
+            if entry.report.outcome == "known":
+                entry.report.outcome = "unchanged"
+            else:
+                news.setdefault(entry.person.id, []).append(entry)
+        people = [entries[0].person for entries in news.values()]
+        states = self.store.states([person.id for person in people if not person.is_new])
+        wanted = [self._settle(entries, states.get(entries[0].person.id)) for entries in news.values()]
+        for contact_id, address in self.store.write(wanted):
+            for entry in news[contact_id]:
+                if address in entry.row.facts.get("emails", ()):
+                    entry.report.issues.append(Issue("email_of_other", {"v": address}))
+        self._write_keys(people)
+        self._write_pairs()
 
-    def write_ledger(self, batch_id: int) -> None:
-        """Store every row with its outcome, and every value it wrote."""
-        reports: list[tuple[RowReport, Mapping[str, str]]] = [(e.report, e.row.raw) for e in self.entries]
-        reports += [(_refused(bad), bad.raw) for bad in self.result.refused]
-        values = [_import_row(batch_id, report, raw) for report, raw in reports]
-        if not values:
-            return
-        self.session.execute(ROWS.insert(), values)
-        stored = sa.select(ROWS.c.id, ROWS.c.sheet, ROWS.c.number).where(ROWS.c.batch_id == batch_id)
-        ids = {(sheet, number): row_id for row_id, sheet, number in self.session.execute(stored)}
-        places = [_place(entry.report) for entry in self.entries]
-        changes = [entry.changes for entry in self.entries]
-        ledger.write(self.session, batch_id, ((ids[place], made) for place, made in zip(places, changes, strict=True)))
+    def _settle(self, entries: list[Entry], state: State | None) -> Wanted:
+        """Say of each row what it changes in the person, in file order, and return how the person stands in the end."""
+        person = entries[0].person
+        before: State | Wanted | None = state
+        for entry in entries:
+            after = self.store.wanted(_as_of(person, entry), state)
+            entry.report.outcome = "added" if before is None else "unchanged"
+            if before is not None:
+                entry.report.diff = differences(before, after)
+                entry.report.outcome = "merged" if entry.report.diff or _more_differs(before, after) else "unchanged"
+            if state is not None:
+                entry.report.issues += _kept_edits(entry.row.facts, state)
+            before = after
+        after.person = person
+        return after
+
+    def _write_keys(self, people: list[Person]) -> None:
+        before = [(key, p.id) for p in people for key in self.keys_before.get(p.id, ())]
+        before += [(key, gone.id) for _keep, gone in self.joins for key in self.keys_before[gone.id]]
+        self.store.write_keys(before, [(key, p.id) for p in people for key in rules.keys(p.identity)])
+
+    def _write_pairs(self) -> None:
+        """Remember who may be one person, unless the question was asked before or the two are one by now."""
+        alive = {entry.person.id for entry in self.entries} | set(self.people.by_id)
+        wanted = {pair for pair in self.pairs if set(pair) <= alive}
+        asked: set[tuple[int, int]] = set()
+        for chunk in service.chunks({one for one, _other in wanted}):
+            rows = sa.select(PAIRS.c.one_id, PAIRS.c.other_id).where(PAIRS.c.one_id.in_(chunk))
+            asked.update((one, other) for one, other in self.session.execute(rows))
+        made = [(*pair, self.pairs[pair], "open", self.batch.id, "") for pair in sorted(wanted - asked)]
+        bulk.insert(self.session, PAIRS, ("one_id", "other_id", "why", "status", "batch_id", "decided_by"), made)
+
+    def _write_rows(self, portion: list[ReadRow]) -> None:
+        """Store every row with what it said and what became of it, and report it."""
+        entries = iter(self.entries)
+        made = []
+        for row in portion:
+            if row.outcome == "skipped":
+                self.findings.count("skipped")
+                continue
+            entry = next(entries) if row.outcome == "accepted" else None
+            report = entry.report if entry else _refused(row)
+            if entry:
+                report.contact_id = entry.person.id
+            row_id = entry.record.id if entry else self.next_row()
+            made.append(_stored(row_id, self.batch.id, row, report))
+            self.findings.add(report)
+            if self.each:
+                self.each(report)
+        bulk.insert(self.session, ROWS, _ROW_COLUMNS, made)
 
 
-def _refused(bad: RowIssue) -> RowReport:
-    return RowReport(bad.row, bad.sheet, "refused", issues=[Issue(bad.code, bad.params)])
+def _as_of(person: Person, entry: Entry) -> Person:
+    """Return the person as known when the entry's row came; later rows of the portion are left out."""
+    if person.records[-1] is entry.record:
+        return person
+    return Person(person.id, records=[record for record in person.records if record.id <= entry.record.id])
 
 
-def _place(report: RowReport) -> tuple[str, int]:
-    return (report.sheet or "")[:100], report.row
-
-
-def _import_row(batch_id: int, report: RowReport, raw: Mapping[str, str]) -> dict[str, Any]:
-    sheet, number = _place(report)
-    return {
-        "batch_id": batch_id,
-        "sheet": sheet,
-        "number": number,
-        "outcome": report.outcome,
-        "contact_id": report.contact_id,
-        "messages": [issue_json(issue) for issue in report.issues],
-        "raw": [[header, text] for header, text in raw.items()],
+def differences(before: State | Wanted, after: Wanted) -> dict[str, tuple[Any, Any]]:
+    """Return the fields of a known person that change, as (before, after)."""
+    found = {
+        name: (before.columns[name], value) for name, value in after.columns.items() if before.columns[name] != value
     }
-
-
-def _agreeing_names(contact: Contact, stated: dict[str, Any]) -> dict[str, Any]:
-    """Fit a row's name to the known one: two scripts are two names of one person, swapped halves are no news.
-
-    Parts are only ever taken together with the name they belong to.
-    """
-    known, new = contact.full_name, str(stated["full_name"])
-    if not known or not new:
-        return stated
-    scripts = rules.script(known), rules.script(new)
-    if scripts[0] != scripts[1]:
-        stated = {**stated, "name_alt": stated["name_alt"] or (known if scripts[1] == "native" else new)}
-    same = rules.name_key(known) == rules.name_key(new)
-    if scripts == ("native", "latin") or (same and rules.fold(known) != rules.fold(new)):
-        return {**stated, **dict.fromkeys(rules.NAME_FIELDS, "")}
-    return stated
-
-
-def _seen(row: CanonicalRow) -> str:
-    return row.met_at or row.registered_at
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, dict) else {}
-
-
-def _organisations(session: Session, rows: list[CanonicalRow]) -> dict[str, Organisation]:
-    wanted = {rules.match_key(row.company, row.country) for row in rows if row.company} - {""}
-    found: dict[str, Organisation] = {}
-    for chunk in service.chunks(sorted(wanted)):
-        statement = select(Organisation).where(col(Organisation.match_key).in_(chunk)).order_by(col(Organisation.id))
-        for organisation in session.exec(statement):
-            found.setdefault(organisation.match_key, organisation)
+    was, now = _emails(before), set(_emails(after))
+    if not now <= set(was):
+        found["emails"] = (was, [*was, *sorted(now - set(was))])
+    if before.extra.get("company") != after.extra.get("company"):
+        found["company"] = (before.extra.get("company"), after.extra.get("company"))
     return found
 
 
-def _owners(session: Session, addresses: set[str]) -> dict[str, EmailAddress]:
-    found: dict[str, EmailAddress] = {}
-    for chunk in service.chunks(sorted(addresses)):
-        rows = select(EmailAddress).where(col(EmailAddress.address).in_(chunk))
-        found |= {row.address: row for row in session.exec(rows)}
-    return found
+def _emails(one: State | Wanted) -> list[str]:
+    return list(one.emails) if isinstance(one, State) else list(one.projection.person.get("emails", ()))
 
 
-def _address_counts(session: Session, ids: set[int | None]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for chunk in service.chunks(ids):
-        rows = select(EmailAddress.contact_id, func.count()).where(col(EmailAddress.contact_id).in_(chunk))
-        found |= dict(session.exec(rows.group_by(col(EmailAddress.contact_id))).all())
-    return found
+def _more_differs(before: State | Wanted, after: Wanted) -> bool:
+    """Tell whether anything beyond the shown fields changes: notes, answers, leads, consents."""
+    if before.extra != after.extra:
+        return True
+    if isinstance(before, Wanted):
+        return (before.projection.leads, before.projection.consents) != (
+            after.projection.leads,
+            after.projection.consents,
+        )
+    leads = {key: values for key, (_id, values) in before.leads.items()}
+    consents = {key: values for key, (_id, values) in before.consents.items()}
+    new = after.projection
+    return any(leads.get(key) != values for key, values in new.leads.items()) or consents != new.consents
 
 
-def _leads(session: Session, ids: set[int | None], exhibition_id: int) -> dict[tuple[int, int], Lead]:
-    found: dict[tuple[int, int], Lead] = {}
-    for chunk in service.chunks(ids):
-        rows = select(Lead).where(Lead.exhibition_id == exhibition_id, col(Lead.contact_id).in_(chunk))
-        found |= {(lead.contact_id, lead.exporter_id): lead for lead in session.exec(rows)}
-    return found
+def _kept_edits(facts: dict[str, Any], state: State) -> list[Issue]:
+    kept = [name for name in state.edited if name in facts and facts[name] != state.columns.get(name)]
+    return [Issue("kept_human_edit", {"field": name}) for name in kept]
 
 
-def _consents(session: Session, ids: set[int | None]) -> dict[int, list[Consent]]:
-    found: dict[int, list[Consent]] = {}
-    for chunk in service.chunks(ids):
-        for consent in session.exec(select(Consent).where(col(Consent.contact_id).in_(chunk))):
-            found.setdefault(consent.contact_id, []).append(consent)
-    return found
+def _refused(row: ReadRow) -> RowReport:
+    return RowReport(row.number, row.sheet, "refused", "", None, [Issue(row.code), *row.issues])
 
 
-def _suppressions(session: Session, addresses: set[str]) -> dict[str, list[Suppression]]:
+def _stored(row_id: int, batch_id: int, row: ReadRow, report: RowReport) -> tuple[Any, ...]:
+    stands = report.contact_id is not None
+    return (
+        row_id,
+        batch_id,
+        (row.sheet or "")[:100],
+        row.number,
+        report.outcome,
+        stands,
+        report.contact_id,
+        bulk.as_json(row.facts) if stands else "{}",
+        bulk.as_json([issue_json(issue) for issue in report.issues]) if report.issues else "[]",
+        bulk.as_json(row.raw),
+    )
+
+
+def _refused_everywhere(stops: list[Suppression]) -> bool:
+    """Tell whether an address stands refused for all already. A bounce, or a stop for one company, is less."""
+    return any(stop.exporter_key == 0 and stop.reason != "hard_bounce" for stop in stops)
+
+
+def _stops(session: Session, addresses: set[str]) -> dict[str, list[Suppression]]:
     found: dict[str, list[Suppression]] = {}
     for chunk in service.chunks(sorted(addresses)):
         for stop in session.exec(select(Suppression).where(col(Suppression.address).in_(chunk))):

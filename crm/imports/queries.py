@@ -1,19 +1,22 @@
 """Reading batches, their rows, and where each value of a contact came from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from crm.accounts.rules import Viewer
 from crm.accounts.scope import only_visible
 from crm.contacts import queries as contacts
-from crm.contacts.models import EmailAddress, Lead
+from crm.contacts.merging import Facts, merge, ranked
 from crm.core.clock import KST
 from crm.core.errors import NotFound
 from crm.core.i18n import _
-from crm.imports.models import ImportBatch, ImportChange, ImportRow
+from crm.imports.models import ImportBatch, ImportRow
+
+LISTS = ("emails", "interests", "tags", "other_phones")
 
 
 @dataclass(frozen=True)
@@ -54,47 +57,61 @@ def rows_of(session: Session, viewer: Viewer, batch_id: int, outcome: str | None
 
 
 def provenance(session: Session, viewer: Viewer, contact_id: int) -> dict[str, Source]:
-    """Return field → where its present value came from, for the contact, its addresses and its leads.
+    """Return field → where its present value came from: the record that won, of lists the one that named it first.
 
     Fields a person has edited since are left out. Raises NotFound when the viewer may not know the contact.
     """
     contact = contacts.get_contact(session, viewer, contact_id).contact
-    statement = (
-        select(ImportChange, ImportRow, ImportBatch)
-        .join(ImportRow, col(ImportRow.id) == ImportChange.row_id)
-        .join(ImportBatch, col(ImportBatch.id) == ImportChange.batch_id)
-        .where(_about(session, contact_id), ImportBatch.status != "undone")
-        .order_by(col(ImportChange.id))
-    )
+    told = _records(session, contact_id)
+    sources = {id(facts): source for facts, source in told}
+    rank = ranked([facts for facts, _source in told])
     found: dict[str, Source] = {}
-    for change, row, batch in session.exec(statement):
-        source = Source(batch.filename, row.number, row.sheet, batch.created_at.astimezone(KST).date())
-        for name in _fields(change):
-            if name not in found or change.field:  # who only confirms a value is not its source
-                found[name] = source
+    for name, value in merge([facts for facts, _source in told]).items():
+        winner = _winner(name, value, rank)
+        if winner is not None and id(winner) in sources:
+            found[name] = sources[id(winner)]
+    found |= _answers(rank, sources)
     return {name: source for name, source in found.items() if name not in contact.edited}
 
 
-def _about(session: Session, contact_id: int) -> Any:
-    emails = select(EmailAddress.id).where(EmailAddress.contact_id == contact_id)
-    leads = select(Lead.id).where(Lead.contact_id == contact_id)
-    return or_(
-        (ImportChange.target == "contact") & (ImportChange.target_id == contact_id),
-        (ImportChange.target == "email_address") & col(ImportChange.target_id).in_(emails),  # type: ignore[operator]
-        (ImportChange.target == "lead") & col(ImportChange.target_id).in_(leads),  # type: ignore[operator]
+def _records(session: Session, contact_id: int) -> list[tuple[Facts, Source]]:
+    statement = (
+        select(ImportRow, ImportBatch)
+        .join(ImportBatch, col(ImportBatch.id) == ImportRow.batch_id)
+        .where(ImportRow.contact_id == contact_id, col(ImportRow.stands))
+        .order_by(col(ImportRow.id))
     )
+    return [
+        (row.facts, Source(batch.filename, row.number, row.sheet, batch.created_at.astimezone(KST).date()))
+        for row, batch in session.exec(statement)
+    ]
 
 
-def _fields(change: ImportChange) -> list[str]:
-    if change.target == "email_address":
-        return ["emails"]
-    if change.target == "lead":
-        return ["leads"]
-    written = [change.field] if change.field else list(change.after or {})
-    names: list[str] = []
-    for name in written:
-        if name == "extra.extra":
-            names += (change.after if change.field else change.after[name]) or {}
-        elif not name.startswith("extra."):
-            names.append("company" if name == "organisation_id" else name)
-    return names
+def _winner(name: str, value: Any, rank: Iterable[Facts]) -> Facts | None:
+    if name in LISTS:
+        return next((facts for facts in rank if value[0] in facts.get(name, ())), None)
+    return next((facts for facts in rank if facts.get(name) == value), None)
+
+
+def _answers(rank: list[Facts], sources: dict[int, Source]) -> dict[str, Source]:
+    """Answers to a booth's own questions stand under the question; the newest answer is shown."""
+    found: dict[str, Source] = {}
+    for facts in reversed(rank):
+        for name in ("more", "extra"):
+            found.update((question, sources[id(facts)]) for question in facts.get(name, {}) if id(facts) in sources)
+    return found
+
+
+def sources_of(session: Session, contact_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return contact → the rows it is made of, as {file, sheet, row}, in import order."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for chunk in contacts.chunks(list(contact_ids)):
+        statement = (
+            select(ImportRow.contact_id, ImportBatch.filename, ImportRow.sheet, ImportRow.number)
+            .join(ImportBatch, col(ImportBatch.id) == ImportRow.batch_id)
+            .where(col(ImportRow.contact_id).in_(chunk), col(ImportRow.stands))
+            .order_by(col(ImportRow.id))
+        )
+        for contact_id, file, sheet, number in session.exec(statement):
+            found.setdefault(contact_id or 0, []).append({"file": file, "sheet": sheet or None, "row": number})
+    return found

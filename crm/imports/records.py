@@ -182,6 +182,36 @@ class CanonicalRow:
 
 
 @dataclass(frozen=True)
+class ReadOptions:
+    """How staff want a file to be read, where they overrule what we recognise."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    home_country: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    header_rows: Mapping[str, int] = field(default_factory=dict)
+    skipped_sheets: frozenset[str] = frozenset()
+    corrections: Mapping[tuple[str, int], Mapping[int, str]] = field(default_factory=dict)
+    left_out: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(slots=True)
+class ReadRow:
+    """One line of a file. ``outcome``: accepted, refused or skipped; ``code``: why it was refused or skipped.
+
+    ``facts`` are the canonical fields it states, nothing empty, ready for JSON; ``raw`` its cells by position.
+    """
+
+    number: int
+    sheet: str | None
+    outcome: str
+    code: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class RowIssue:
     """A row that was refused or a line that is no data, with the reason's code."""
 

@@ -17,7 +17,12 @@ OUTCOMES = {
 }
 
 
-@dataclass
+COUNTS = ("found", "added", "merged", "unchanged", "refused", "skipped")
+LINES_KEPT = 200
+"""Of each kind of finding so many rows are kept for showing; all are counted."""
+
+
+@dataclass(slots=True)
 class RowReport:
     """One line of the file: what became of it and why. ``diff`` maps a changed field to (before, after)."""
 
@@ -33,20 +38,60 @@ class RowReport:
         """Return the findings as sentences in the viewer's language."""
         return [say(issue.code, self.row, issue.params) for issue in self.issues]
 
+    @property
+    def place(self) -> str:
+        return f"{self.sheet}:{self.row}" if self.sheet else str(self.row)
+
+
+@dataclass
+class Findings:
+    """What was found in a file as a whole; of each kind of finding only the first rows are kept."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    """found = added + merged + unchanged + refused + skipped; leads, consents and suppressed beside them."""
+    by_code: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, list[tuple[RowReport, Issue]]] = field(default_factory=dict)
+    changes: list[RowReport] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.counts = dict.fromkeys(COUNTS, 0) | self.counts
+
+    def count(self, name: str) -> None:
+        """Count one more; a line of the file counts in ``found`` too."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+        if name in OUTCOMES:
+            self.counts["found"] += 1
+
+    def add(self, row: RowReport) -> None:
+        """Take in what became of one row."""
+        self.count(row.outcome)
+        if row.outcome == "merged" and row.diff and len(self.changes) < LINES_KEPT:
+            self.changes.append(row)
+        for code, issue in {issue.code: issue for issue in reversed(row.issues)}.items():
+            self.by_code[code] = self.by_code.get(code, 0) + 1
+            lines = self.lines.setdefault(code, [])
+            if len(lines) < LINES_KEPT:
+                lines.append((row, issue))
+
+    def codes(self) -> dict[str, int]:
+        """Return how many rows have each finding, the most frequent first."""
+        return dict(sorted(self.by_code.items(), key=lambda item: -item[1]))
+
 
 @dataclass
 class ImportReport:
-    """What an import did, or (``batch_id`` None) what it would do.
-
-    ``counts``: found = added + merged + unchanged + refused + skipped; leads, consents and suppressed beside them.
-    """
+    """What an import did, or (``batch_id`` None) what it would do. ``rows`` are kept only when they were asked for."""
 
     filename: str
     batch_id: int | None
     profile: Profile
-    counts: dict[str, int]
-    rows: list[RowReport]
+    findings: Findings
     notes: list[Issue] = field(default_factory=list)
+    rows: list[RowReport] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self.findings.counts
 
     @property
     def already_imported(self) -> bool:
@@ -70,19 +115,18 @@ class ImportReport:
         return [say(note.code, None, note.params) for note in self.notes]
 
     def messages_for_people(self) -> Iterator[dict[str, Any]]:
-        """Yield one line a finding: row, outcome and sentence; rows without findings are left out."""
-        for row in self.rows:
-            where = f"{row.sheet}:{row.row}" if row.sheet else str(row.row)
-            for message in row.messages():
-                yield {"row": where, "outcome": _(OUTCOMES[row.outcome]), "message": message}
+        """Yield one line a finding: row, outcome and sentence, those of one kind together; at most 200 of a kind."""
+        for code, lines in self.findings.lines.items():
+            for row, issue in lines:
+                sentence = say(code, row.row, issue.params)
+                yield {"row": row.place, "outcome": _(OUTCOMES[row.outcome]), "message": sentence}
+            more = self.findings.by_code[code] - len(lines)
+            if more > 0:
+                yield {"row": "…", "outcome": "", "message": _("{n} more rows of this kind.", n=more)}
 
     def warnings_by_code(self) -> dict[str, int]:
         """Return how many rows have each finding, the most frequent first."""
-        found: dict[str, int] = {}
-        for row in self.rows:
-            for code in dict.fromkeys(issue.code for issue in row.issues):
-                found[code] = found.get(code, 0) + 1
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
+        return self.findings.codes()
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for a program: codes, not sentences."""
@@ -92,20 +136,8 @@ class ImportReport:
             "counts": self.counts,
             "profile": profile_json(self.profile),
             "notes": [issue_json(note) for note in self.notes],
-            "rows": [
-                {
-                    "row": row.row,
-                    "sheet": row.sheet,
-                    "outcome": row.outcome,
-                    "contact": row.contact_id,
-                    "messages": [issue_json(issue) for issue in row.issues],
-                }
-                for row in self.rows
-            ],
+            "findings": self.findings.codes(),
         }
-
-
-COUNTS = ("found", "added", "merged", "unchanged", "refused", "skipped")
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,47 @@
 """The verbs of the import room: preview a file, import it as one batch, undo a batch."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from crm.core import events
+from crm.core.db import alone
 from crm.core.errors import NotFound, Refused
 from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
 from crm.imports import undoing
-from crm.imports.contactlist import read_contacts
+from crm.imports.contactlist import ContactList, open_list
 from crm.imports.intake import Intake
+from crm.imports.matching import adopt_strays, batch_of
 from crm.imports.models import ImportBatch
-from crm.imports.records import EventDates, Issue, Profile, ReadResult
-from crm.imports.report import ImportReport, UndoReport, profile_json
+from crm.imports.records import EventDates, Issue, Profile, ReadOptions
+from crm.imports.report import Findings, ImportReport, RowReport, UndoReport, profile_json
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a list is imported for: its show, whose talks the rows are (None: the rows say), and how it is read."""
+
+    exhibition: Exhibition
+    exporter: Exporter | None = None
+    options: ReadOptions = ReadOptions()
 
 
 def preview(
     session: Session,
     data: bytes,
     filename: str,
+    purpose: Purpose,
     *,
-    exhibition: Exhibition,
-    exporter: Exporter | None = None,
-    home_country: str | None = None,
-    mapping: Mapping[str, str] | None = None,
-    encoding: str | None = None,
     now: datetime,
+    progress: Progress | None = None,
+    keep_rows: bool = False,
 ) -> ImportReport:
     """Say what an import would do. It runs the same code inside a savepoint and takes everything back.
 
@@ -37,79 +50,78 @@ def preview(
     savepoint = session.begin_nested()
     try:
         report = import_file(
-            session,
-            data,
-            filename,
-            exhibition=exhibition,
-            exporter=exporter,
-            home_country=home_country,
-            mapping=mapping,
-            encoding=encoding,
-            now=now,
-            by=events.SYSTEM,
+            session, data, filename, purpose, now=now, by=events.SYSTEM, progress=progress, keep_rows=keep_rows
         )
     finally:
         savepoint.rollback()
-    if report.already_imported:
-        return report
+        session.expire_all()
+    if not report.already_imported:
+        report.batch_id = None
     for row in report.rows:
         row.contact_id = None if row.outcome == "added" else row.contact_id
-    return ImportReport(filename, None, report.profile, report.counts, report.rows, report.notes)
+    return report
 
 
 def import_file(
     session: Session,
     data: bytes,
     filename: str,
+    purpose: Purpose,
     *,
-    exhibition: Exhibition,
-    exporter: Exporter | None = None,
-    home_country: str | None = None,
-    mapping: Mapping[str, str] | None = None,
-    encoding: str | None = None,
     now: datetime,
     by: str,
+    progress: Progress | None = None,
+    keep_rows: bool = False,
 ) -> ImportReport:
     """Take a contact list in as one batch that can be undone; the very same file again changes nothing.
 
-    ``exporter``: all rows are this exporter's. ``home_country``: see ``read_contacts``. ``mapping``: header as written
-    → canonical field, overruling what we recognise. Raises BadInput when the file cannot be read.
+    ``progress`` is told the number of the last row done; ``keep_rows`` asks for a report of every row. Raises BadInput
+    when the file cannot be read.
     """
     digest = hashlib.sha256(data).hexdigest()
-    dates = EventDates(exhibition.starts_on, exhibition.ends_on)
-    result = read_contacts(data, filename, home_country=home_country, event=dates, columns=mapping, encoding=encoding)
-    known = _same_file(session, digest, exhibition, exporter)
+    show = purpose.exhibition
+    listed = open_list(data, filename, purpose.options, EventDates(show.starts_on, show.ends_on))
+    known = _same_file(session, digest, show, purpose.exporter)
     if known:
-        return _already(known, filename, result)
-    intake = Intake(session, result, exhibition, exporter, filename, kind_of(result.profile), now, by)
-    rows = intake.run()
+        return _already(known, filename, listed)
+    alone(session, "imports")
+    session.flush()
+    adopt_strays(session)
+    batch = _new_batch(session, filename, digest, purpose, listed, now, by)
+    rows: list[RowReport] = []
+    intake = Intake(
+        session, batch_of(batch, show), purpose.exporter, now, by, progress, rows.append if keep_rows else None
+    )
+    with session.no_autoflush:
+        findings = intake.run(listed.lines())
+    batch.counts = findings.counts
+    _record(session, "list_imported", batch, {"file": filename, **batch.counts}, now, by)
+    session.flush()
+    session.expire_all()  # the rows were written past the mapper
+    return ImportReport(filename, batch.id, listed.profile, findings, list(listed.profile.notes), rows)
+
+
+def _new_batch(
+    session: Session, filename: str, digest: str, purpose: Purpose, listed: ContactList, now: datetime, by: str
+) -> ImportBatch:
     batch = ImportBatch(
         filename=filename[:255],
         sha256=digest,
-        exhibition_id=exhibition.id or 0,
-        exporter_id=exporter.id if exporter else None,
-        home_country=home_country or "",
-        profile=profile_json(result.profile),
+        exhibition_id=purpose.exhibition.id or 0,
+        exporter_id=purpose.exporter.id if purpose.exporter else None,
+        home_country=purpose.options.home_country or "",
+        kind=kind_of(listed.profile),
+        profile=profile_json(listed.profile),
         created_at=now,
         created_by=by,
     )
-    batch.counts = {**_counts(result, [row.outcome for row in rows]), **intake.counts}
     session.add(batch)
     session.flush()
-    assert batch.id is not None
-    intake.write_ledger(batch.id)
-    events.record(
-        session,
-        "list_imported",
-        "import_batch",
-        batch.id,
-        at=now,
-        actor=by,
-        exporter_id=batch.exporter_id,
-        data={"file": filename, **batch.counts},
-    )
-    session.flush()
-    return ImportReport(filename, batch.id, result.profile, dict(batch.counts), rows, list(result.profile.notes))
+    return batch
+
+
+def _record(session: Session, verb: str, batch: ImportBatch, data: dict[str, Any], now: datetime, by: str) -> None:
+    events.record(session, verb, "import_batch", batch.id, at=now, actor=by, exporter_id=batch.exporter_id, data=data)
 
 
 def undo(
@@ -121,7 +133,7 @@ def undo(
     mailed: undoing.Mailed,
     release: undoing.Release | None = None,
 ) -> UndoReport:
-    """Take a batch back: restore every changed value, remove what it made, keep what people edited since.
+    """Take a batch back: everybody it touched becomes what the other lists and people's edits say.
 
     ``mailed`` tells which of the contact ids have been written to; those stay, with the reason, and the rest goes.
     ``release`` is handed the lead ids that are about to go, removes what other rooms opened for them by themselves
@@ -133,20 +145,16 @@ def undo(
         raise NotFound(_("There is no import batch {n}.", n=batch_id))
     if batch.status == "undone":
         raise Refused(_("Batch {n} was undone before.", n=batch_id), code="already_undone")
-    report = undoing.Undoing(session, batch, mailed, release).run()
+    alone(session, "imports")
+    session.flush()
+    with session.no_autoflush:
+        report = undoing.Undoing(session, batch, mailed, release, now, by).run()
     batch.status, batch.undone_at, batch.undone_by = report.status, now, by
     session.add(batch)
-    events.record(
-        session,
-        "import_undone",
-        "import_batch",
-        batch_id,
-        at=now,
-        actor=by,
-        exporter_id=batch.exporter_id,
-        data={"removed": report.removed, "restored": report.restored, "kept": len(report.kept)},
-    )
+    kept = {"removed": report.removed, "restored": report.restored, "kept": len(report.kept)}
+    _record(session, "import_undone", batch, kept, now, by)
     session.flush()
+    session.expire_all()
     return report
 
 
@@ -171,15 +179,10 @@ def _same_file(session: Session, digest: str, exhibition: Exhibition, exporter: 
     return session.exec(rows.order_by(col(ImportBatch.id))).first()
 
 
-def _already(batch: ImportBatch, filename: str, result: ReadResult) -> ImportReport:
+def _already(batch: ImportBatch, filename: str, listed: ContactList) -> ImportReport:
+    """Every line is counted, none changes anything."""
     note = Issue("already_imported", {"day": batch.created_at.date().isoformat()})
-    lines = len(result.rows) + len(result.refused) + len(result.skipped)
-    counts = {"found": lines, "added": 0, "merged": 0, "unchanged": len(result.rows)}
-    counts |= {"refused": len(result.refused), "skipped": len(result.skipped)}
-    return ImportReport(filename, batch.id, result.profile, counts, [], [note])
-
-
-def _counts(result: ReadResult, outcomes: list[str]) -> dict[str, int]:
-    counts = {name: outcomes.count(name) for name in ("added", "merged", "unchanged", "refused")}
-    skipped = len(result.skipped)
-    return {"found": len(outcomes) + skipped, **counts, "skipped": skipped}
+    findings = Findings()
+    for row in listed.lines():
+        findings.count("unchanged" if row.outcome == "accepted" else row.outcome)
+    return ImportReport(filename, batch.id, listed.profile, findings, [note])

@@ -1,218 +1,233 @@
-"""Takes a batch back. Later batches and people's edits are not disturbed; who was mailed stays as they are."""
+"""Takes a batch back: its rows no longer stand, and the people they were about become what the other rows say.
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+Later batches and people's edits are not disturbed, because nothing is restored from a copy: everybody touched is computed
+anew. Who was mailed stays as they are, with the reason; an opt-out that the list told stays in force.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
-from crm.contacts.rules import added, without
+from crm.contacts import rules
 from crm.contacts.service import chunks
-from crm.imports import ledger
-from crm.imports.ledger import Key, Value
-from crm.imports.models import ImportBatch
+from crm.core import bulk
+from crm.imports.joining import LEADS, part, pointing_at
+from crm.imports.matching import CONTACTS, FIRMS, KEYS, ROWS, Batches, Person, persons
+from crm.imports.models import ContactMerge, DuplicatePair, ImportBatch
+from crm.imports.projection import identity
 from crm.imports.report import Kept, UndoReport
+from crm.imports.storing import CONSENTS, State, Store, Wanted
 
 Mailed = Callable[[Session, list[int]], set[int]]
 Release = Callable[[Session, list[int]], set[int]]
-TABLES: dict[str, Any] = {
-    "consent": Consent,
-    "lead": Lead,
-    "email_address": EmailAddress,
-    "contact": Contact,
-    "organisation": Organisation,
-}
-"""In the order in which rows can be removed."""
+PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
+PORTION = 2_000
 
-MOMENTS = ("met_at", "withdrawn_at")
-"""Fields that stand in the ledger as ISO text and in the row as a moment."""
-
-# What goes with a row when it goes, by ON DELETE CASCADE or because the batch removes it itself.
-_OWN = {"contact": ("email_address", "consent"), "lead": ("deal_lead",)}
+GOES_WITH_CONTACT = frozenset({"email_address", "consent", "lead", "import_row", "duplicate_pair", "contact_merge"})
+"""Tables whose rows go with a contact, or are looked after by the undo itself."""
+GOES_WITH_LEAD = frozenset({"deal_lead"})
 
 
 @dataclass
 class Undoing:
-    """One undo of one batch."""
+    """One undo of one batch, a portion of people at a time."""
 
     session: Session
     batch: ImportBatch
     mailed: Mailed
     release: Release | None
+    now: datetime
+    by: str
+    report: UndoReport = field(init=False)
 
     def run(self) -> UndoReport:
         """Do it and tell what was removed, put back and kept."""
-        self.report = UndoReport(self.batch.id or 0, "undone")
-        self.lines = ledger.read(self.session, self.batch.id or 0)
-        self.rows = self._targets()
-        self.standing = ledger.read_standing(self.session, self.batch.id or 0, self.rows)
-        self.made = self._made()
-        self.untouchable: set[int] = set()
-        self._decide_who_stays()
-        for line in self.lines:
-            for value in reversed(line.values()):
-                self._take_back(value)
-        self.standing.save(self.session)
-        self.session.flush()
-        for name in TABLES:
-            self._remove(name)
+        removed = dict.fromkeys(("contact", "lead", "organisation"), 0)
+        self.report = UndoReport(self.batch.id or 0, "undone", removed)
+        self.store = Store(self.session)
+        self.batches = Batches(self.session)
+        parted = self._part()
+        rows = sa.select(ROWS.c.contact_id).where(ROWS.c.batch_id == self.batch.id, ROWS.c.stands).distinct()
+        touched = sorted({*self.session.execute(rows).scalars(), *parted} - {None})
+        for start in range(0, len(touched), PORTION):
+            self._take_back(touched[start : start + PORTION])
+        self._forget_questions()
         if any(kept.target != "value" for kept in self.report.kept):
             self.report.status = "partly_undone"
         return self.report
 
-    def _targets(self) -> dict[Key, Any]:
-        wanted: dict[str, set[int]] = defaultdict(set)
-        for line in self.lines:
-            wanted[line.target].add(line.target_id)
-        found = {}
-        for name, ids in wanted.items():
-            for chunk in chunks(sorted(ids)):
-                for row in self.session.exec(select(TABLES[name]).where(TABLES[name].id.in_(chunk))):
-                    found[(name, row.id)] = row
-        return found
-
-    def _made(self) -> dict[str, set[int]]:
-        """Return the rows that only this batch stands for; those another list names too are handed down to it."""
-        made: dict[str, set[int]] = defaultdict(set)
-        for line in self.lines:
-            if not line.created or line.key not in self.rows:
+    def _part(self) -> set[int]:
+        """Part those whom only this list joined, except who was written to since; return who was parted."""
+        mine = select(ContactMerge).where(ContactMerge.batch_id == self.batch.id, col(ContactMerge.undone_at).is_(None))
+        parted: set[int] = set()
+        for merge in self.session.exec(mine.order_by(col(ContactMerge.id).desc())).all():
+            pair = {merge.kept_id, merge.gone_id}
+            if self.mailed(self.session, sorted(pair)):
                 continue
-            heir = self.standing.first(line.key)
-            if heir:
-                ledger.hand_down_creation(self.session, heir)
-            else:
-                made[line.target].add(line.target_id)
-        return made
+            before = self._keys(pair)
+            part(self.session, merge, now=self.now, by=self.by)
+            self.store.write_keys(before, self._keys(pair))
+            parted |= pair
+        return parted
 
-    # Who stays
+    def _keys(self, ids: Collection[int]) -> list[tuple[str, int]]:
+        return _keys_of(persons(self.session, ids, self.batches))
 
-    def _decide_who_stays(self) -> None:
-        contacts = sorted({self._contact_of(key) for key in self.rows} - {0})
-        mailed = set(self.mailed(self.session, contacts)) if contacts else set()
-        self._let_stay(mailed, "mailed")
-        self._let_stay({i for i in self.made["contact"] if self.rows[("contact", i)].edited}, "edited")
-        self._let_stay(self._contacts_of_held_leads(), "in_use")
-        self._let_stay(
-            in_use(self.session, "contact", self._free("contact"), besides=(*_OWN["contact"], "lead")), "in_use"
-        )
-        self._let_stay(self._with_other_leads(), "in_use")
+    # A portion of people
 
-    def _let_stay(self, contacts: set[int], reason: str) -> None:
-        for contact_id in sorted(contacts - self.untouchable):
-            self._keep("contact", contact_id, reason)
-        self.untouchable |= contacts
+    def _take_back(self, ids: list[int]) -> None:
+        before = {person.id: person for person in persons(self.session, ids, self.batches)}
+        states = self.store.states(ids)
+        after = {one: self._without(person) for one, person in before.items()}
+        for stay, reason in (
+            (lambda free: set(self.mailed(self.session, sorted(free))), "mailed"),
+            (lambda free: {one for one in free if not after[one].records and states[one].edited}, "edited"),
+            (lambda free: self._held({one: after[one] for one in free}, before, states), "in_use"),
+        ):
+            for one in sorted(stay(set(after))):
+                self._keep(Kept("contact", one, _name(states[one]), reason))
+                del after[one]
+        self._withdraw_rows(after)
+        going = [one for one, person in after.items() if not person.records]
+        self._remove_leads(after, before, states)
+        freed = self._remove_contacts(going, before, states)
+        freed |= self._write([person for person in after.values() if person.records], before, states)
+        self._hand_over(freed)
+        self._remove_firms({state.firm[0] for state in states.values() if state.firm[0] is not None})
 
-    def _contacts_of_held_leads(self) -> set[int]:
-        """Ask the rooms that follow up leads to let go; what they hold, or point at without saying so, stays."""
-        free = self._free("lead")
-        held = set(self.release(self.session, sorted(free))) if self.release and free else set()
-        self.session.flush()
-        held |= in_use(self.session, "lead", free, besides=_OWN["lead"])
-        for lead_id in sorted(held):
-            if self.rows[("lead", lead_id)].contact_id not in self.made["contact"]:
-                self._keep("lead", lead_id, "in_use")
-        self.held_leads = held
-        return {self.rows[("lead", lead_id)].contact_id for lead_id in held} & self.made["contact"]
+    def _without(self, person: Person) -> Person:
+        left = Person(person.id)
+        for record in person.records:
+            if record.batch is None or record.batch.id != self.batch.id:
+                left.add(record, identity(record.facts, record.batch.exhibition_id if record.batch else 0))
+        return left
 
-    def _with_other_leads(self) -> set[int]:
-        free = self._free("contact")
-        found: set[int] = set()
-        for chunk in chunks(sorted(free)):
-            for lead_id, contact_id in self.session.exec(
-                select(Lead.id, Lead.contact_id).where(col(Lead.contact_id).in_(chunk))
-            ):
-                if lead_id not in self.made["lead"]:
-                    found.add(contact_id)
-        return found
-
-    def _free(self, name: str) -> set[int]:
-        return {i for i in self.made[name] if self._contact_of((name, i)) not in self.untouchable}
-
-    def _contact_of(self, key: Key) -> int:
-        row = self.rows[key]
-        if key[0] == "organisation":
-            return 0
-        return int(row.id if key[0] == "contact" else row.contact_id)
-
-    def _keep(self, name: str, row_id: int, reason: str) -> None:
-        self._keep_once(Kept(name, row_id, self._name_of(name, row_id), reason))
-
-    def _keep_once(self, kept: Kept) -> None:
+    def _keep(self, kept: Kept) -> None:
         if kept not in self.report.kept:
             self.report.kept.append(kept)
 
-    def _name_of(self, name: str, row_id: int) -> str:
-        row = self.rows.get((name, row_id)) or self.session.get(TABLES[name], row_id)
-        contact = row if isinstance(row, Contact) else self.session.get(Contact, row.contact_id) if row else None
-        return contact.full_name if contact and contact.full_name else f"#{contact.id if contact else row_id}"
+    def _held(self, after: dict[int, Person], before: dict[int, Person], states: dict[int, State]) -> set[int]:
+        """Return whom others still need: a lead somebody works on, or anything that points at a person who would go.
 
-    # Values
-
-    def _take_back(self, value: Value) -> None:
-        key = value.line.key
-        row = self.rows.get(key)
-        if row is None or self._contact_of(key) in self.untouchable or self._goes(key):
-            return
-        if value.field in getattr(row, "edited", {}):
-            self._keep_value(value)
-            return
-        later = self.standing.values(key, value.field)
-        if _hand_down(value, later):
-            return
-        current = _read(row, value.field)
-        before = _blank(row, value.field) if value.before is None else value.before
-        kept = without(current, before, value.after, [other.after for other in later])
-        if kept != current:
-            _write(row, value.field, kept)
-            self.session.add(row)
-            self.report.restored += 1
-
-    def _goes(self, key: Key) -> bool:
-        """Tell whether the whole row is about to be removed, so that its values need no putting back."""
-        return key[1] in self.made[key[0]] and not (key[0] == "lead" and key[1] in self.held_leads)
-
-    def _keep_value(self, value: Value) -> None:
-        if value.before != value.after:
-            self._keep_once(Kept("value", value.line.target_id, self._name_of(*value.line.key), "edited"))
-
-    # Rows
-
-    def _remove(self, name: str) -> None:
-        free = self._free(name) - (self.held_leads if name == "lead" else set())
-        free -= in_use(self.session, name, free, besides=_OWN.get(name, ()))
-        for row_id in sorted(free):
-            self.session.delete(self.rows[(name, row_id)])
+        The rooms that follow up leads are asked first to let go of those that nobody will name any more.
+        """
+        unnamed = _unnamed_leads(after, before, states)
+        held = set(self.release(self.session, sorted(unnamed))) if self.release and unnamed else set()
         self.session.flush()
-        self.report.removed[name] = len(free)
+        held |= in_use(self.session, "lead", set(unnamed) - held, besides=GOES_WITH_LEAD)
+        needed = {unnamed[lead_id] for lead_id in held}
+        going = {one for one, person in after.items() if not person.records} - needed
+        needed |= {one for one in going if {row_id for row_id, _v in states[one].leads.values()} - set(unnamed)}
+        needed |= self._with_own_consents(going)
+        return needed | in_use(self.session, "contact", going - needed, besides=GOES_WITH_CONTACT)
+
+    def _with_own_consents(self, ids: Collection[int]) -> set[int]:
+        found: set[int] = set()
+        for chunk in chunks(sorted(ids)):
+            rows = sa.select(CONSENTS.c.contact_id).where(CONSENTS.c.contact_id.in_(chunk), ~CONSENTS.c.derived)
+            found |= set(self.session.execute(rows).scalars())
+        return found
+
+    def _withdraw_rows(self, ids: Collection[int]) -> None:
+        for chunk in chunks(sorted(ids)):
+            mine = sa.and_(ROWS.c.batch_id == self.batch.id, ROWS.c.contact_id.in_(chunk))
+            self.session.execute(ROWS.update().where(mine).values(stands=False))
+
+    def _remove_leads(self, after: dict[int, Person], before: dict[int, Person], states: dict[int, State]) -> None:
+        gone = _unnamed_leads(after, before, states)
+        bulk.delete_ids(self.session, LEADS, gone)
+        self.report.removed["lead"] += len(gone)
+
+    def _remove_contacts(self, ids: list[int], before: dict[int, Person], states: dict[int, State]) -> set[str]:
+        """Remove people nobody names any more; return the addresses that are free now."""
+        self.store.write_keys(_keys_of([before[one] for one in ids]), [])
+        bulk.delete_ids(self.session, CONTACTS, ids)
+        self.report.removed["contact"] += len(ids)
+        return {address for one in ids for address in states[one].emails}
+
+    def _write(self, people: list[Person], before: dict[int, Person], states: dict[int, State]) -> set[str]:
+        """Write what the remaining records add up to; return the addresses that are free now."""
+        wanted = [self.store.wanted(person, states[person.id]) for person in people]
+        for one in wanted:
+            self._tell(one, before[one.person.id])
+        self.store.write(wanted)
+        self.store.write_keys(_keys_of([before[person.id] for person in people]), _keys_of(people))
+        return {
+            address
+            for one in wanted
+            if one.state
+            for address in set(one.state.emails) - set(one.projection.person.get("emails", ()))
+        }
+
+    def _tell(self, one: Wanted, before: Person) -> None:
+        """Count the values put back, and name the person whose edits stand where the list had changed something."""
+        assert one.state is not None
+        self.report.restored += sum(one.columns[name] != value for name, value in one.state.columns.items())
+        if one.state.edited:
+            was, now = self.store.project(before).columns(), one.projection.columns()
+            if any(name in was and was[name] != now[name] for name in one.state.edited):
+                self._keep(Kept("value", one.person.id, _name(one.state), "edited"))
+
+    def _hand_over(self, freed: set[str]) -> None:
+        """Give addresses that became free to who stated them too and could not have them."""
+        keys = {f"e:{rules.mailbox(address)}" for address in freed}
+        claimants: set[int] = set()
+        for chunk in chunks(sorted(keys)):
+            claimants |= set(self.session.execute(sa.select(KEYS.c.contact_id).where(KEYS.c.key.in_(chunk))).scalars())
+        states = self.store.states(claimants)
+        people = [
+            self.store.wanted(person, states[person.id]) for person in persons(self.session, claimants, self.batches)
+        ]
+        self.store.write(people)
+
+    def _remove_firms(self, ids: set[int]) -> None:
+        """Remove firms that only lists had named and nobody names any more."""
+        free = ids - in_use(self.session, "organisation", ids)
+        for chunk in chunks(sorted(free)):
+            rows = sa.select(FIRMS.c.id).where(FIRMS.c.id.in_(chunk), FIRMS.c.imported)
+            gone = list(self.session.execute(rows).scalars())
+            bulk.delete_ids(self.session, FIRMS, gone)
+            self.report.removed["organisation"] += len(gone)
+        self.store.forget_firms()
+
+    def _forget_questions(self) -> None:
+        """Nobody need compare people any more of whom only this list said anything; answers given are kept."""
+        standing = sa.exists().where(
+            ROWS.c.batch_id == self.batch.id, ROWS.c.stands, ROWS.c.contact_id.in_((PAIRS.c.one_id, PAIRS.c.other_id))
+        )
+        mine = sa.and_(PAIRS.c.batch_id == self.batch.id, PAIRS.c.status.in_(("open", "later")), ~standing)
+        self.session.execute(PAIRS.delete().where(mine))
 
 
-def _hand_down(value: Value, later: Sequence[Value]) -> bool:
-    """Pass a value on to a list that builds on it; True: the value itself is not ours to take back any more.
-
-    A single value that a later list confirmed or replaced now rests on that list, whose own undo must put back what
-    was there before us. Of lists and maps the later list only inherits the items it stated itself.
-    """
-    if isinstance(value.after, list | dict):
-        gone = added(value.before, value.after)
-        for other in later:
-            if isinstance(other.before, list):
-                other.rebase([item for item in other.before if item not in gone])
-            elif isinstance(other.before, dict):
-                other.rebase({name: text for name, text in other.before.items() if name not in gone})
-        return False
-    heir = next((other for other in later if other.before == value.after and not _adds_lines(other)), None)
-    if heir is not None:
-        heir.rebase(value.before)
-    return heir is not None
+def _unnamed_leads(after: dict[int, Person], before: dict[int, Person], states: dict[int, State]) -> dict[int, int]:
+    """Return lead → contact of the leads that were named by records and will not be any more."""
+    return {
+        row_id: one
+        for one, person in after.items()
+        for key, (row_id, _values) in states[one].leads.items()
+        if key in _talks(before[one]) and key not in _talks(person)
+    }
 
 
-def _adds_lines(value: Value) -> bool:
-    """Notes are added to, not replaced: what stood there before is not the later list's."""
-    return isinstance(value.after, str) and value.after.startswith(f"{value.before}\n")
+def _talks(person: Person) -> set[tuple[int, int]]:
+    """Return (exporter, exhibition) of every talk the records tell of."""
+    return {
+        (exporter_id, record.batch.exhibition_id)
+        for record in person.records
+        if record.batch
+        for exporter_id in record.facts.get("exporter_ids", ())
+    }
+
+
+def _keys_of(people: Collection[Person]) -> list[tuple[str, int]]:
+    return [(key, person.id) for person in people for key in rules.keys(person.identity)]
+
+
+def _name(state: State) -> str:
+    return str(state.columns["full_name"] or state.extra.get("company", ""))
 
 
 def in_use(session: Session, table: str, ids: Collection[int], *, besides: Collection[str] = ()) -> set[int]:
@@ -221,33 +236,7 @@ def in_use(session: Session, table: str, ids: Collection[int], *, besides: Colle
     The foreign keys of the whole database are asked, so that no room need be known here.
     """
     found: set[int] = set()
-    for other in SQLModel.metadata.tables.values():
-        for column in other.columns:
-            points_here = any(key.column.table.name == table for key in column.foreign_keys)
-            if not points_here or other.name in besides:
-                continue
-            for chunk in chunks(sorted(ids)):
-                found |= set(session.execute(sa.select(column).where(column.in_(chunk)).distinct()).scalars())
+    for column in pointing_at(table, besides):
+        for chunk in chunks(sorted(ids)):
+            found |= set(session.execute(sa.select(column).where(column.in_(chunk)).distinct()).scalars())
     return found
-
-
-def _read(row: Any, name: str) -> Any:
-    if name.startswith("extra."):
-        return row.extra.get(name.removeprefix("extra."))
-    return ledger.plain(getattr(row, name))
-
-
-def _blank(row: Any, name: str) -> Any:
-    """Return what an unset field holds: None where the column allows it, else an empty value of its kind."""
-    if name.startswith("extra.") or type(row).__table__.columns[name].nullable:
-        return None
-    return type(getattr(row, name))()
-
-
-def _write(row: Any, name: str, value: Any) -> None:
-    if name.startswith("extra."):
-        key = name.removeprefix("extra.")
-        rest = {other: kept for other, kept in row.extra.items() if other != key}
-        row.extra = {**rest, key: value} if value else rest
-        return
-    setattr(row, name, datetime.fromisoformat(value) if name in MOMENTS and value else value)

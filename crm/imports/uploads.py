@@ -16,10 +16,9 @@ from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
 from crm.imports import service
 from crm.imports.models import Upload
-from crm.imports.report import ImportReport, issue_json, profile_json
-
-LINES_KEPT = 200
-"""Of each kind of finding so many rows are kept for showing; all are counted."""
+from crm.imports.records import ReadOptions
+from crm.imports.report import LINES_KEPT, Findings, ImportReport, issue_json, profile_json
+from crm.imports.service import Purpose
 
 
 def keep(
@@ -59,7 +58,7 @@ def choose(session: Session, upload: Upload, *, columns: Mapping[str, str], enco
 def check(session: Session, upload: Upload, *, now: datetime) -> None:
     """Find out and keep what an import would do now. Raises BadInput (unreadable) and Refused (imported before)."""
     _refuse_done(upload)
-    report = service.preview(session, upload.content, upload.filename, **_how(session, upload), now=now)
+    report = service.preview(session, upload.content, upload.filename, _purpose(session, upload), now=now)
     upload.options = {**upload.options, "preview": _preview(report, now)}
     session.add(upload)
     session.flush()
@@ -68,7 +67,7 @@ def check(session: Session, upload: Upload, *, now: datetime) -> None:
 def take_in(session: Session, upload: Upload, *, now: datetime, by: str) -> ImportReport:
     """Import the file for good. Raises Refused when that was done before, with this upload or with the same file."""
     _refuse_done(upload)
-    report = service.import_file(session, upload.content, upload.filename, **_how(session, upload), now=now, by=by)
+    report = service.import_file(session, upload.content, upload.filename, _purpose(session, upload), now=now, by=by)
     if report.already_imported:
         raise Refused(" ".join(report.note_sentences()), code="already_imported")
     upload.batch_id = report.batch_id
@@ -104,14 +103,14 @@ def _refuse_done(upload: Upload) -> None:
         raise Refused(_("This file has been imported already."), code="already_imported")
 
 
-def _how(session: Session, upload: Upload) -> dict[str, Any]:
-    return {
-        "exhibition": session.get_one(Exhibition, upload.exhibition_id),
-        "exporter": session.get_one(Exporter, upload.exporter_id) if upload.exporter_id else None,
-        "home_country": upload.home_country or None,
-        "mapping": upload.options.get("columns"),
-        "encoding": upload.options.get("encoding") or None,
-    }
+def _purpose(session: Session, upload: Upload) -> Purpose:
+    options = ReadOptions(
+        encoding=upload.options.get("encoding") or None,
+        home_country=upload.home_country or None,
+        columns=upload.options.get("columns") or {},
+    )
+    exporter = session.get_one(Exporter, upload.exporter_id) if upload.exporter_id else None
+    return Purpose(session.get_one(Exhibition, upload.exhibition_id), exporter, options)
 
 
 def _preview(report: ImportReport, now: datetime) -> dict[str, Any]:
@@ -121,29 +120,31 @@ def _preview(report: ImportReport, now: datetime) -> dict[str, Any]:
         "same_as": report.batch_id if report.already_imported else None,
         "notes": [issue_json(note) for note in report.notes],
         "profile": profile_json(report.profile),
-        "problems": _problems(report),
-        "changes": _changes(report),
+        "problems": _problems(report.findings),
+        "changes": _changes(report.findings),
     }
 
 
-def _problems(report: ImportReport) -> list[dict[str, Any]]:
-    """Return the findings by code, the most frequent first, each with its rows."""
-    counts = report.warnings_by_code()
-    found: dict[str, list[dict[str, Any]]] = {code: [] for code in counts}
-    for row in report.rows:
-        for issue in row.issues:
-            lines = found[issue.code]
-            if len(lines) < LINES_KEPT:
-                lines.append({"row": row.row, "sheet": row.sheet or "", "name": row.name, **issue_json(issue)})
-    return [{"code": code, "count": counts[code], "lines": lines} for code, lines in found.items()]
+def _problems(findings: Findings) -> list[dict[str, Any]]:
+    """Return the findings by code, the most frequent first, each with its first rows."""
+    return [
+        {
+            "code": code,
+            "count": count,
+            "lines": [
+                {"row": row.row, "sheet": row.sheet or "", "name": row.name, **issue_json(issue)}
+                for row, issue in findings.lines[code]
+            ],
+        }
+        for code, count in findings.codes().items()
+    ]
 
 
-def _changes(report: ImportReport) -> list[dict[str, Any]]:
+def _changes(findings: Findings) -> list[dict[str, Any]]:
     """Return which values of known people would change, field by field."""
     found = [
         {"row": row.row, "name": row.name, "field": name, "before": _text(before), "after": _text(after)}
-        for row in report.rows
-        if row.outcome == "merged"
+        for row in findings.changes
         for name, (before, after) in row.diff.items()
     ]
     return found[:LINES_KEPT]

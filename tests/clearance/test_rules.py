@@ -161,6 +161,13 @@ def test_it_lets_only_a_later_opt_in_lift_a_refusal() -> None:
     assert not blocks(question("DE", basis(days_ago=9), suppressions=(refusal,)))
 
 
+def test_it_lets_no_imported_opt_in_lift_a_refusal() -> None:
+    refusal = Suppression(NOW - timedelta(days=10), "opt_out", EXPORTER)
+    listed = replace(basis(days_ago=9), from_list=True)
+
+    assert "LAW_SUPPRESSED" in blocks(question("DE", listed, suppressions=(refusal,)))
+
+
 def test_it_lets_no_opt_in_mend_a_dead_mailbox() -> None:
     dead = Suppression(NOW - timedelta(days=10), "hard_bounce", None)
 

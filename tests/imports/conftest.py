@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from crm.exporters.models import Booth, Exhibition, Exporter, ProductLine
 from crm.imports import service
+from crm.imports.records import ReadOptions
 from crm.imports.report import ImportReport
 from tests.conftest import NOW
 
@@ -39,11 +40,13 @@ def show(session: Session) -> Exhibition:
 
 @pytest.fixture
 def take(session: Session, show: Exhibition) -> Importer:
-    """Import a list written as CSV text; keyword arguments go to ``import_file``."""
+    """Import a list written as CSV text; keyword arguments say how it is read."""
 
     def importer(text: str, filename: str = "list.csv", now: datetime = NOW, **options: Any) -> ImportReport:
+        exporter = options.pop("exporter", None)
+        purpose = service.Purpose(show, exporter, ReadOptions(**options))
         return service.import_file(
-            session, text.encode(), filename, exhibition=show, now=now, by="staff@ieum.example", **options
+            session, text.encode(), filename, purpose, now=now, by="staff@ieum.example", keep_rows=True
         )
 
     return importer

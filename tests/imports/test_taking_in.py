@@ -9,7 +9,7 @@ from crm.contacts import service as contacts
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Suppression
 from crm.exporters.models import Exhibition
 from crm.imports import service
-from crm.imports.models import ImportBatch, ImportChange, ImportRow
+from crm.imports.models import ImportBatch, ImportRow
 from tests.conftest import NOW
 from tests.imports.conftest import SAMPLES, Importer
 
@@ -90,7 +90,7 @@ def test_an_import_never_lifts_an_opt_out(session: Session, take: Importer) -> N
     )
     report = take(HEAD + ANA.replace("2026-11-12", "2026-11-20"))
     assert "suppressed" in report.warnings_by_code()
-    assert "express_optin" not in {consent.basis for consent in session.exec(select(Consent))}
+    assert {consent.derived for consent in session.exec(select(Consent))} == {True}  # which lifts nothing
     assert contacts.is_suppressed(session, "ana@flores.example", None) is not None
 
 
@@ -171,16 +171,16 @@ def test_one_mailbox_with_two_names_stays_two_people(session: Session, take: Imp
 
 
 def test_a_preview_stores_nothing(session: Session, show: Exhibition) -> None:
-    report = service.preview(session, (HEAD + ANA).encode(), "list.csv", exhibition=show, now=NOW)
+    report = service.preview(session, (HEAD + ANA).encode(), "list.csv", service.Purpose(show), now=NOW)
     assert (report.batch_id, report.counts["added"], report.counts["leads"]) == (None, 1, 1)
-    for table in (Contact, Lead, Consent, ImportBatch, ImportRow, ImportChange, EmailAddress):
+    for table in (Contact, Lead, Consent, ImportBatch, ImportRow, EmailAddress):
         assert list(session.exec(select(table))) == []
 
 
 @pytest.mark.parametrize("filename", ["visitors-cp949.csv", "buyers.xlsx", "badge-scans.csv"])
 def test_the_samples_go_in_whole_and_come_out_whole(session: Session, show: Exhibition, filename: str) -> None:
     data = (SAMPLES / filename).read_bytes()
-    report = service.import_file(session, data, filename, exhibition=show, now=NOW, by="staff@ieum.example")
+    report = service.import_file(session, data, filename, service.Purpose(show), now=NOW, by="staff@ieum.example")
     parts = ("added", "merged", "unchanged", "refused", "skipped")
     assert report.counts["found"] == sum(report.counts[part] for part in parts)
     service.undo(session, report.batch_id or 0, now=NOW, by="staff@ieum.example", mailed=lambda _s, _ids: set())

@@ -50,10 +50,9 @@ def test_an_old_database_is_upgraded_with_its_rows(db: Database, session: Sessio
     session.commit()
     migrations.downgrade(db, "0001")
     before = row_counts(db)
-    migrations.upgrade(db)
+    migrations.upgrade(db, "0002")
     assert row_counts(db) == before
     assert before["approval"] == 2
-    assert migrations.current(db) == migrations.newest()
 
 
 def test_two_standing_approvals_of_an_old_program_become_one(db: Database, session: Session) -> None:

@@ -1,0 +1,94 @@
+"""Writes many plain rows at once, past the mapper: executemany on SQLite, COPY on PostgreSQL.
+
+Values are what the driver takes: JSON as text (``as_json``), moments through ``moment_of``. The caller names the
+columns once and hands tuples; nothing is looked up per row. Names of tables and columns come from the models, never from
+people, which is why they may stand in the statements.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def as_json(value: Any) -> str:
+    """Return a value as the text of a JSON column."""
+    return _encode(value)
+
+
+def moment_of(session: Session, column: "sa.Column[Any]") -> Callable[[datetime], Any]:
+    """Return the function that turns a moment into what the driver stores in ``column``."""
+    dialect = session.get_bind().dialect
+    return column.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+
+
+def ids_for(session: Session, table: sa.Table) -> Callable[[], int]:
+    """Return a source of unused ids for ``table``; good inside a transaction that nobody else inserts beside.
+
+    On PostgreSQL they come from the table's sequence, so that others may insert meanwhile.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        highest = session.execute(sa.select(sa.func.max(table.c.id))).scalar_one() or 0
+        return count(highest + 1).__next__
+    name = sa.func.pg_get_serial_sequence(table.name, "id")
+    blocks = (
+        number
+        for _block in count()
+        for (number,) in session.execute(sa.select(sa.func.nextval(name)).select_from(sa.func.generate_series(1, 500)))
+    )
+    return lambda: int(next(blocks))
+
+
+def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows given as tuples in the order of ``columns``."""
+    if not rows:
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    if _is_sqlite(session):
+        marks = ", ".join("?" * len(columns))
+        _many(session, f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+        return
+    with (
+        session.connection().connection.cursor() as cursor,
+        cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set ``columns`` of rows given as tuples whose last value is the row's id."""
+    mark = _mark(session)
+    wanted = ", ".join(f'"{name}" = {mark}' for name in columns)
+    _many(session, f'UPDATE "{table.name}" SET {wanted} WHERE id = {mark}', rows)  # noqa: S608
+
+
+def delete(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Delete the rows that hold the given values in ``columns``."""
+    mark = _mark(session)
+    wanted = " AND ".join(f'"{name}" = {mark}' for name in columns)
+    _many(session, f'DELETE FROM "{table.name}" WHERE {wanted}', rows)  # noqa: S608
+
+
+def delete_ids(session: Session, table: sa.Table, ids: Iterable[int]) -> None:
+    """Delete rows by id."""
+    delete(session, table, ("id",), [(one,) for one in sorted(ids)])
+
+
+def _many(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        session.connection().exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _mark(session: Session) -> str:
+    return "?" if _is_sqlite(session) else "%s"

@@ -1,0 +1,367 @@
+"""Writes what people's records add up to: reads the rows as they stand, compares, and writes only the differences.
+
+Everything is done for many people at once, in plain rows. Import, undo and merge all end here, so a person always stands
+in the database as their records and edits say.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from crm.contacts import rules
+from crm.contacts.models import Consent, Lead
+from crm.contacts.service import chunks
+from crm.core import bulk
+from crm.exporters.models import ProductLine
+from crm.exporters.service import booth_number, lines_of, match_line
+from crm.imports.matching import CONTACTS, EMAILS, FIRMS, KEYS, Person
+from crm.imports.projection import BLANKS, CONTACT_FIELDS, Projection, project
+
+LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
+CONSENTS: sa.Table = Consent.__table__  # type: ignore[attr-defined]
+
+LEAD_FIELDS = (
+    "product_line_id",
+    "met_at",
+    "met_time_known",
+    "booth",
+    "rating",
+    "interests",
+    "requests",
+    "notes",
+    "captured_by",
+    "external_id",
+    "source",
+    "created_at",
+)
+CONSENT_FIELDS = ("source", "evidence", "recorded_at", "recorded_by", "withdrawn_at")
+_CONTACT_JSON = ("other_phones", "messengers", "tags")
+_CONTACT_COLUMNS = (*CONTACT_FIELDS, "organisation_id", "extra", "created_at", "version")
+_FIRMS_REMEMBERED = 20_000
+
+
+@dataclass(slots=True)
+class State:
+    """A contact as it stands in the database, with what of its is computed from records."""
+
+    columns: dict[str, Any]
+    extra: dict[str, Any]
+    edited: dict[str, str]
+    firm: tuple[int | None, str]
+    """The organisation's id and match key."""
+    version: int
+    created_at: datetime
+    emails: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """address → (id, position)"""
+    leads: dict[tuple[int, int], tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    consents: dict[tuple[int | None, str, datetime], tuple[int, dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A person as their records and edits say they should stand."""
+
+    person: Person
+    state: State | None
+    """None: a new contact."""
+    projection: Projection
+    columns: dict[str, Any]
+    extra: dict[str, Any]
+
+
+class Store:
+    """Writes people of one transaction. Keeps small look-ups (firms, booths, product lines) between calls."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.counts: dict[str, int] = defaultdict(int)
+        self.next_contact = bulk.ids_for(session, CONTACTS)
+        self._next_firm = bulk.ids_for(session, FIRMS)
+        self._firms: dict[str, int] = {}
+        self._booths: dict[tuple[int, int], str] = {}
+        self._lines: dict[int, list[ProductLine]] = {}
+        self._stamp = bulk.moment_of(session, CONTACTS.c.created_at)
+
+    # What records add up to
+
+    def project(self, person: Person) -> Projection:
+        """Return what the person's records add up to."""
+        return project(person.records, self._booth, self._line)
+
+    def _booth(self, exporter_id: int, exhibition_id: int) -> str:
+        key = exporter_id, exhibition_id
+        if key not in self._booths:
+            self._booths[key] = booth_number(self.session, exhibition_id, exporter_id)
+        return self._booths[key]
+
+    def _line(self, exporter_id: int, texts: Iterable[str]) -> int | None:
+        if exporter_id not in self._lines:
+            self._lines[exporter_id] = list(lines_of(self.session, exporter_id))
+        line = match_line(self._lines[exporter_id], texts)
+        return line.id if line else None
+
+    def wanted(self, person: Person, state: State | None) -> Wanted:
+        """Return how the person should stand: as computed, except for what a human edited."""
+        projection = self.project(person)
+        columns, extra = projection.columns(), projection.extra()
+        if state is not None:
+            columns |= {name: state.columns[name] for name in state.edited if name in columns}
+        return Wanted(person, state, projection, columns, extra)
+
+    # As it stands
+
+    def states(self, ids: Collection[int]) -> dict[int, State]:
+        """Return contacts as they stand in the database, by id."""
+        found: dict[int, State] = {}
+        for chunk in chunks(sorted(ids)):
+            found |= self._contacts(chunk)
+            self._add_emails(found, chunk)
+            self._add_leads(found, chunk)
+            self._add_consents(found, chunk)
+        return found
+
+    def _contacts(self, ids: list[int]) -> dict[int, State]:
+        plain = [CONTACTS.c[name] for name in CONTACT_FIELDS]
+        more = (CONTACTS.c.id, CONTACTS.c.extra, CONTACTS.c.edited, CONTACTS.c.organisation_id, FIRMS.c.match_key)
+        rows = sa.select(*plain, *more, CONTACTS.c.version, CONTACTS.c.created_at)
+        rows = rows.outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id).where(CONTACTS.c.id.in_(ids))
+        width = len(plain)
+        found = {}
+        for row in self.session.execute(rows):
+            one, extra, edited, firm_id, firm_key, version, created_at = row[width:]
+            columns = dict(zip(CONTACT_FIELDS, row[:width], strict=True))
+            found[one] = State(columns, extra or {}, edited or {}, (firm_id, firm_key or ""), version, created_at)
+        return found
+
+    def _add_emails(self, found: dict[int, State], ids: list[int]) -> None:
+        rows = sa.select(EMAILS.c.contact_id, EMAILS.c.address, EMAILS.c.id, EMAILS.c.position)
+        for contact_id, address, row_id, position in self.session.execute(rows.where(EMAILS.c.contact_id.in_(ids))):
+            found[contact_id].emails[address] = row_id, position
+
+    def _add_leads(self, found: dict[int, State], ids: list[int]) -> None:
+        columns = [LEADS.c[name] for name in LEAD_FIELDS]
+        rows = sa.select(LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id, LEADS.c.id, *columns)
+        for contact_id, exporter_id, exhibition_id, row_id, *values in self.session.execute(
+            rows.where(LEADS.c.contact_id.in_(ids))
+        ):
+            found[contact_id].leads[exporter_id, exhibition_id] = row_id, dict(zip(LEAD_FIELDS, values, strict=True))
+
+    def _add_consents(self, found: dict[int, State], ids: list[int]) -> None:
+        columns = [CONSENTS.c[name] for name in CONSENT_FIELDS]
+        rows = sa.select(
+            CONSENTS.c.contact_id,
+            CONSENTS.c.exporter_id,
+            CONSENTS.c.basis,
+            CONSENTS.c.given_at,
+            CONSENTS.c.id,
+            *columns,
+        )
+        rows = rows.where(CONSENTS.c.contact_id.in_(ids), CONSENTS.c.derived)
+        for contact_id, exporter_id, basis, given_at, row_id, *values in self.session.execute(rows):
+            key = exporter_id, basis, given_at
+            found[contact_id].consents[key] = row_id, dict(zip(CONSENT_FIELDS, values, strict=True))
+
+    def owners(self, addresses: Collection[str]) -> dict[str, int]:
+        """Return whose the addresses are."""
+        found: dict[str, int] = {}
+        for chunk in chunks(sorted(addresses)):
+            rows = sa.select(EMAILS.c.address, EMAILS.c.contact_id).where(EMAILS.c.address.in_(chunk))
+            found.update((address, contact_id) for address, contact_id in self.session.execute(rows))
+        return found
+
+    # Writing
+
+    def write(self, people: Sequence[Wanted]) -> list[tuple[int, str]]:
+        """Make the database stand as ``people`` say. Leads that nobody names any more are the caller's to remove.
+
+        Returns (contact, address) of what stayed with another contact, because an address has one owner.
+        """
+        self._write_contacts(people, self._firm_ids(people))
+        conflicts = self._write_emails(people)
+        self._write_leads(people)
+        self._write_consents(people)
+        return conflicts
+
+    def _firm_ids(self, people: Sequence[Wanted]) -> list[int | None]:
+        keys = [self._firm_key(one) for one in people]
+        self._learn_firms({key for key in keys if key and key not in self._firms})
+        made = []
+        for one, key in zip(people, keys, strict=True):
+            if key and key not in self._firms:
+                self._firms[key] = self._next_firm()
+                made.append(self._new_firm(self._firms[key], key, one))
+        names = (
+            "id",
+            "version",
+            "name",
+            "name_alt",
+            "match_key",
+            "country",
+            "city",
+            "website",
+            "business",
+            "imported",
+            "created_at",
+        )
+        bulk.insert(self.session, FIRMS, names, made)
+        return [self._firms[key] if key else None for key in keys]
+
+    def _firm_key(self, one: Wanted) -> str:
+        person = one.projection.person
+        return rules.match_key(person["company"], person.get("country", "")) if "company" in person else ""
+
+    def _learn_firms(self, keys: Collection[str]) -> None:
+        if len(self._firms) > _FIRMS_REMEMBERED:
+            self._firms.clear()
+        for chunk in chunks(sorted(keys)):
+            rows = (
+                sa.select(FIRMS.c.match_key, FIRMS.c.id).where(FIRMS.c.match_key.in_(chunk)).order_by(FIRMS.c.id.desc())
+            )
+            self._firms.update((key, row_id) for key, row_id in self.session.execute(rows))
+
+    def forget_firms(self) -> None:
+        """Look firms up anew: some were removed."""
+        self._firms.clear()
+
+    def _new_firm(self, row_id: int, key: str, one: Wanted) -> tuple[Any, ...]:
+        person = one.projection.person
+        return (
+            row_id,
+            1,
+            person["company"],
+            person.get("company_alt", ""),
+            key[:500],
+            person.get("country"),
+            person.get("city", "")[:200],
+            person.get("website", ""),
+            "",
+            True,
+            self._stamp(self._made_at(one)),
+        )
+
+    def _made_at(self, one: Wanted) -> datetime:
+        dated = [record.batch.created_at for record in one.person.records if record.batch]
+        if one.state is not None and len(dated) < len(one.person.records):
+            return one.state.created_at  # known before any list
+        return min(dated)
+
+    def _write_contacts(self, people: Sequence[Wanted], firms: Sequence[int | None]) -> None:
+        made, changed = [], []
+        for one, firm_id in zip(people, firms, strict=True):
+            state = one.state
+            created_at = self._made_at(one)
+            if state is None:
+                made.append((*self._values(one, firm_id, created_at), 1, "", "{}", one.person.id))
+                continue
+            firm_id = state.firm[0] if "company" in state.edited else firm_id
+            if (
+                one.columns != state.columns
+                or one.extra != state.extra
+                or firm_id != state.firm[0]
+                or created_at != state.created_at
+            ):
+                changed.append((*self._values(one, firm_id, created_at), state.version + 1, one.person.id))
+        bulk.insert(self.session, CONTACTS, (*_CONTACT_COLUMNS, "timezone", "edited", "id"), made)
+        bulk.update(self.session, CONTACTS, _CONTACT_COLUMNS, changed)
+
+    def _values(self, one: Wanted, firm_id: int | None, created_at: datetime) -> list[Any]:
+        columns = one.columns
+        values = [columns[name] for name in CONTACT_FIELDS]
+        for name in _CONTACT_JSON:
+            place = _JSON_PLACES[name]
+            values[place] = bulk.as_json(values[place])
+        return [*values, firm_id, bulk.as_json(one.extra), self._stamp(created_at)]
+
+    def _write_emails(self, people: Sequence[Wanted]) -> list[tuple[int, str]]:
+        stated = {id(one): one.projection.person.get("emails", []) for one in people}
+        new = {a for one in people for a in stated[id(one)] if one.state is None or a not in one.state.emails}
+        removed = [
+            row_id
+            for one in people
+            if one.state is not None
+            for address, (row_id, _position) in one.state.emails.items()
+            if address not in stated[id(one)]
+        ]
+        bulk.delete_ids(self.session, EMAILS, removed)
+        owners = self.owners(new)
+        made, moved, conflicts = [], [], []
+        for one in people:
+            position = 0
+            for address in stated[id(one)]:
+                owner = owners.setdefault(address, one.person.id) if address in new else one.person.id
+                if owner != one.person.id:
+                    conflicts.append((one.person.id, address))
+                    continue
+                known = one.state.emails.get(address) if one.state else None
+                if known is None:
+                    made.append((one.person.id, address, position, "ok", ""))
+                elif known[1] != position:
+                    moved.append((position, known[0]))
+                position += 1
+        bulk.update(self.session, EMAILS, ("position",), moved)
+        bulk.insert(self.session, EMAILS, ("contact_id", "address", "position", "status", "status_reason"), made)
+        return conflicts
+
+    def _write_leads(self, people: Sequence[Wanted]) -> None:
+        made, changed = [], []
+        for one in people:
+            known = one.state.leads if one.state else {}
+            for (exporter_id, exhibition_id), values in one.projection.leads.items():
+                row = known.get((exporter_id, exhibition_id))
+                if row is None:
+                    made.append((*self._lead_values(values), one.person.id, exporter_id, exhibition_id, 1))
+                elif row[1] != values:
+                    changed.append((*self._lead_values(values), row[0]))
+        self.counts["leads"] += len(made)
+        names = (*LEAD_FIELDS, "contact_id", "exporter_id", "exhibition_id", "version")
+        bulk.insert(self.session, LEADS, names, made)
+        bulk.update(self.session, LEADS, LEAD_FIELDS, changed)
+
+    def _lead_values(self, values: dict[str, Any]) -> list[Any]:
+        found = dict(values)
+        found["met_at"] = self._stamp(found["met_at"]) if found["met_at"] else None
+        found["created_at"] = self._stamp(found["created_at"])
+        found["interests"] = bulk.as_json(found["interests"])
+        found["requests"] = bulk.as_json(found["requests"])
+        return [found[name] for name in LEAD_FIELDS]
+
+    def _write_consents(self, people: Sequence[Wanted]) -> None:
+        made, changed, removed = [], [], []
+        for one in people:
+            known = one.state.consents if one.state else {}
+            for key, values in one.projection.consents.items():
+                row = known.get(key)
+                if row is None:
+                    exporter_id, basis, given_at = key
+                    made.append(
+                        (*self._consent_values(values), one.person.id, exporter_id, basis, self._stamp(given_at), True)
+                    )
+                elif row[1] != values:
+                    changed.append((*self._consent_values(values), row[0]))
+            removed += [row[0] for key, row in known.items() if key not in one.projection.consents]
+        self.counts["consents"] += len(made)
+        names = (*CONSENT_FIELDS, "contact_id", "exporter_id", "basis", "given_at", "derived")
+        bulk.delete_ids(self.session, CONSENTS, removed)
+        bulk.insert(self.session, CONSENTS, names, made)
+        bulk.update(self.session, CONSENTS, CONSENT_FIELDS, changed)
+
+    def _consent_values(self, values: dict[str, Any]) -> list[Any]:
+        found = dict(values)
+        found["evidence"] = bulk.as_json(found["evidence"])
+        found["recorded_at"] = self._stamp(found["recorded_at"])
+        found["withdrawn_at"] = self._stamp(found["withdrawn_at"]) if found["withdrawn_at"] else None
+        return [found[name] for name in CONSENT_FIELDS]
+
+    def write_keys(self, before: Collection[tuple[str, int]], after: Collection[tuple[str, int]]) -> None:
+        """Make the keys (key, contact id) that were ``before`` stand as ``after``."""
+        bulk.delete(self.session, KEYS, ("key", "contact_id"), sorted(set(before) - set(after)))
+        bulk.insert(self.session, KEYS, ("key", "contact_id"), sorted(set(after) - set(before)))
+
+
+_JSON_PLACES = {name: CONTACT_FIELDS.index(name) for name in _CONTACT_JSON}
+assert set(BLANKS) == set(CONTACT_FIELDS)
