@@ -2,8 +2,8 @@
 
 A record is what one row of a list states: facts by canonical field name, nothing empty. Records are ranked by when the
 person was met (else registered), the newest first, undated ones last, ties by earlier import. Of a single field the
-first stated value in rank wins, lists are united, and nothing that lost is forgotten. Because the person is computed and
-not overwritten, taking a record away gives exactly the person that was there without it.
+first stated value in rank wins, lists are united, and nothing that lost is forgotten. Because the person is computed
+and not overwritten, taking a record away gives exactly the person that was there without it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,22 +48,68 @@ def ranked(records: Sequence[Facts]) -> list[Facts]:
     return sorted(records, key=when, reverse=True)  # stable, so ties stay in import order
 
 
+_AS_STATED = (
+    *SINGLE,
+    "full_name",
+    *NAME_PARTS,
+    "name_alt",
+    "company_alt",
+    "emails",
+    "interests",
+    "tags",
+    "other_phones",
+    "messengers",
+    "more",
+    "extra",
+    *CONSENTS,
+)
+"""What one record alone says of a person as it stands."""
+
+
 def merge(records: Sequence[Facts]) -> dict[str, Any]:
     """Return the person that ``records`` (in import order) add up to, canonical fields by name, nothing empty.
 
     Besides the canonical fields: other_names, alternatives (field → values that lost), notes (a list, each once),
     external_ids, first_seen and last_seen (ISO dates).
     """
-    rank = list(records) if len(records) == 1 else ranked(records)
-    found: dict[str, Any] = {}
-    found |= _name(rank)
+    return _alone(records[0]) if len(records) == 1 else _together(records)
+
+
+def _alone(facts: Facts) -> dict[str, Any]:
+    """Most people are known from one record; what follows is what ``_together`` would say of it."""
+    found = {name: facts[name] for name in _AS_STATED if name in facts}
+    alt = facts.get("name_alt")
+    if alt and "full_name" in found and fold(alt) != fold(found["full_name"]):
+        found["other_names"] = [alt]
+    if "notes" in facts:
+        found["notes"] = [facts["notes"]]
+    if "external_id" in facts:
+        found["external_ids"] = [facts["external_id"]]
+    if "other_phones" in found:
+        _drop_main_numbers(found)
+    day = when(facts)[:10]
+    if day:
+        found["first_seen"] = found["last_seen"] = day
+    return found
+
+
+def _drop_main_numbers(found: dict[str, Any]) -> None:
+    main = (found.get("mobile"), found.get("phone"))
+    found["other_phones"] = [number for number in found["other_phones"] if number not in main]
+    if not found["other_phones"]:
+        del found["other_phones"]
+
+
+def _together(records: Sequence[Facts]) -> dict[str, Any]:
+    rank = ranked(records)
+    found = _name(rank)
     _take_singles(found, rank)
-    found["emails"] = _united(rank, "emails")
-    found["interests"] = _united(rank, "interests", key=str.casefold)
-    found["tags"] = _united(rank, "tags", key=str.casefold)
-    found["other_phones"] = [
-        n for n in _united(rank, "other_phones") if n not in (found.get("mobile"), found.get("phone"))
-    ]
+    for name, key in (("emails", None), ("interests", str.casefold), ("tags", str.casefold), ("other_phones", None)):
+        united = _united(rank, name, key)
+        if united:
+            found[name] = united
+    if "other_phones" in found:
+        _drop_main_numbers(found)
     found["notes"] = list(dict.fromkeys(facts["notes"] for facts in records if "notes" in facts))
     found["external_ids"] = sorted({facts["external_id"] for facts in records if "external_id" in facts})
     for name in ("messengers", "more", "extra"):
@@ -76,11 +122,6 @@ def merge(records: Sequence[Facts]) -> dict[str, Any]:
 
 
 def _take_singles(found: dict[str, Any], rank: Sequence[Facts]) -> None:
-    if len(rank) == 1:
-        found.update({name: rank[0][name] for name in SINGLE if name in rank[0]})
-        if "company_alt" in rank[0]:
-            found["company_alt"] = rank[0]["company_alt"]
-        return
     for name in SINGLE:
         for facts in rank:
             if name in facts:
@@ -99,10 +140,11 @@ def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
 def _alternatives(found: Facts, rank: Iterable[Facts]) -> dict[str, list[str]]:
     kept: dict[str, list[str]] = {}
     for name in ALTERNATIVES:
-        seen = {fold(found[name])} if name in found else set()
-        for facts in rank:
-            value = facts.get(name)
-            if value and fold(value) not in seen:
+        won = found.get(name)
+        lost = dict.fromkeys(facts[name] for facts in rank if name in facts and facts[name] != won)
+        seen = {fold(won)} if lost and won else set()
+        for value in lost:
+            if fold(value) not in seen:
                 seen.add(fold(value))
                 kept.setdefault(name, []).append(value)
     return kept
@@ -117,6 +159,8 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     named = [facts for facts in rank if "full_name" in facts]
     if not named:
         return {}
+    if all(facts["full_name"] == named[0]["full_name"] for facts in named):
+        return _one_name(named, rank)
     pool = [facts for facts in named if script(facts["full_name"]) == "native"] or named
     key = fold(pool[0]["full_name"])
     same = [facts for facts in pool if fold(facts["full_name"]) == key]
@@ -129,23 +173,36 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     return {"full_name": name, **found, "name_alt": alt, "other_names": others}
 
 
+def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:
+    """Nearly always everybody spells a person alike; only names in another script are left to be looked for."""
+    name = named[0]["full_name"]
+    halves = next((facts for facts in named if any(part in facts for part in NAME_PARTS)), {})
+    others = _other_names(name, (), rank)
+    alt = named[0].get("name_alt") or next((other for other in others if script(other) != script(name)), "")
+    found = {part: halves[part] for part in NAME_PARTS if part in halves}
+    return {"full_name": name, **found, "name_alt": alt, "other_names": others}
+
+
 def _finesse(name: str) -> tuple[bool, int]:
     return name.isupper() or name.islower(), -sum(ord(c) > 127 for c in name)
 
 
 def _other_names(best: str, named: Iterable[Facts], rank: Iterable[Facts]) -> list[str]:
+    told = [*(facts["full_name"] for facts in named), *(facts["name_alt"] for facts in rank if "name_alt" in facts)]
+    if not told:
+        return []
     seen = {fold(best)}
     others = []
-    for name in [*(facts["full_name"] for facts in named), *(f["name_alt"] for f in rank if "name_alt" in f)]:
+    for name in told:
         if fold(name) not in seen:
             seen.add(fold(name))
             others.append(name)
     return others
 
 
-def _united(rank: Sequence[Facts], name: str, key: Any = None) -> list[str]:
+def _united(rank: Sequence[Facts], name: str, key: Any) -> list[str]:
     lists = [facts[name] for facts in rank if name in facts]
-    if len(lists) <= 1:
+    if len(lists) <= 1 or all(listed == lists[0] for listed in lists):
         return list(lists[0]) if lists else []
     seen: dict[str, str] = {}
     for item in (item for listed in lists for item in listed):

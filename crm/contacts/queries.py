@@ -244,11 +244,11 @@ def _record(
 ) -> dict[str, Any]:
     record: dict[str, Any] = {"id": contact.id}
     record |= {name: getattr(contact, name) for name in PLAIN}
-    if organisation:
-        record |= {"company": organisation.name, "company_alt": organisation.name_alt}
     if sees_details(viewer):
         record |= {"emails": addresses} | {name: getattr(contact, name) for name in DETAILS}
-        record |= {name: value for name, value in contact.extra.items() if name in ("alternatives", "extra", "more")}
+        record |= contact.extra
+    if organisation and "company" not in record:
+        record |= {"company": organisation.name, "company_alt": organisation.name_alt}
     record["leads"] = [_lead_record(lead, code) for lead, code in leads]
     return {name: value for name, value in record.items() if value not in (None, "", [], {})}
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz.distance import Indel
 
@@ -40,38 +41,59 @@ def _legal_forms() -> re.Pattern[str]:
 _LEGAL_FORM = _legal_forms()
 
 
-@dataclass(frozen=True)
 class Identity:
     """What tells a person: addresses, numbers (E.164), names in any script, firms, countries and badges.
 
-    One record has at most one of most of these; a person known from several lists has what all of them say.
-    ``badges`` hold the exhibition as well, since a badge number is valid inside one exhibition only.
+    One record has at most one of most of these; a person known from several lists has what all of them say. Few values
+    each, so plain tuples serve better than sets. ``badges`` hold the exhibition as well, since a badge number is valid
+    inside one exhibition only.
     """
 
-    mailboxes: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
-    """As written."""
-    firms: frozenset[str] = frozenset()
-    """``company_key`` of each."""
-    countries: frozenset[str] = frozenset()
-    badges: frozenset[tuple[int, str]] = frozenset()
-    mobiles: frozenset[str] = frozenset()
+    __slots__ = ("badges", "countries", "firms", "mailboxes", "mobiles", "names", "numbers")
+
+    def __init__(
+        self,
+        mailboxes: tuple[str, ...] = (),
+        numbers: tuple[str, ...] = (),
+        names: tuple[str, ...] = (),
+        firms: tuple[str, ...] = (),
+        countries: tuple[str, ...] = (),
+        badges: tuple[tuple[int, str], ...] = (),
+        mobiles: tuple[str, ...] = (),
+    ) -> None:
+        """``names`` are as written, ``firms`` by ``company_key``, ``mailboxes`` by ``mailbox``."""
+        self.mailboxes = mailboxes
+        self.numbers = numbers
+        self.names = names
+        self.firms = firms
+        self.countries = countries
+        self.badges = badges
+        self.mobiles = mobiles
 
     def __or__(self, other: "Identity") -> "Identity":
         return Identity(
-            self.mailboxes | other.mailboxes,
-            self.numbers | other.numbers,
-            self.names | other.names,
-            self.firms | other.firms,
-            self.countries | other.countries,
-            self.badges | other.badges,
-            self.mobiles | other.mobiles,
+            _both(self.mailboxes, other.mailboxes),
+            _both(self.numbers, other.numbers),
+            _both(self.names, other.names),
+            _both(self.firms, other.firms),
+            _both(self.countries, other.countries),
+            _both(self.badges, other.badges),
+            _both(self.mobiles, other.mobiles),
         )
 
     @property
-    def name_keys(self) -> frozenset[str]:
-        return frozenset(map(name_key, self.names))
+    def name_keys(self) -> tuple[str, ...]:
+        return tuple(map(name_key, self.names))
+
+
+def _both(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    if one == other or not other:
+        return one
+    return (*one, *(value for value in other if value not in one))
+
+
+def _share(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return any(value in other for value in one) if one and other else False
 
 
 def mailbox(address: str) -> str:
@@ -130,7 +152,7 @@ def script(text: str) -> str:
 
 
 def names_equal(one: Identity, other: Identity) -> bool:
-    return bool(one.names & other.names) or bool(one.name_keys & other.name_keys)
+    return _share(one.names, other.names) or _share(one.name_keys, other.name_keys)
 
 
 def names_contradict(one: Identity, other: Identity) -> bool:
@@ -158,11 +180,11 @@ def same_person(one: Identity, other: Identity) -> str:
     """
     if names_contradict(one, other):
         return ""
-    if one.badges & other.badges:
+    if _share(one.badges, other.badges):
         return "badge"
     if _same_mailbox(one, other):
         return "email"
-    if one.numbers & other.numbers and _compatible(one, other):
+    if _share(one.numbers, other.numbers) and _compatible(one, other):
         return "phone"
     return "name" if _same_name_and_firm(one, other) else ""
 
@@ -174,13 +196,13 @@ def maybe_same_person(one: Identity, other: Identity) -> str:
     """
     if names_equal(one, other) and _firms_alike(one, other, MAYBE_ALIKE):
         return "name"
-    if one.mailboxes & other.mailboxes:
+    if _share(one.mailboxes, other.mailboxes):
         return "mailbox"
-    return "mobile" if one.mobiles & other.mobiles else ""
+    return "mobile" if _share(one.mobiles, other.mobiles) else ""
 
 
 def _same_mailbox(one: Identity, other: Identity) -> bool:
-    shared = one.mailboxes & other.mailboxes
+    shared = [address for address in one.mailboxes if address in other.mailboxes]
     if any(not is_role_mailbox(address) for address in shared):
         return True
     return bool(shared) and (names_equal(one, other) or not (one.names or other.names))
@@ -190,37 +212,45 @@ def _compatible(one: Identity, other: Identity) -> bool:
     """A number alone is no proof, colleagues share lines: names must be equal or in different scripts."""
     if not (one.names and other.names):
         return False
-    return names_equal(one, other) or {script(name) for name in one.names}.isdisjoint(map(script, other.names))
+    return names_equal(one, other) or not _share(tuple(map(script, one.names)), tuple(map(script, other.names)))
 
 
 def _same_name_and_firm(one: Identity, other: Identity) -> bool:
     if one.mailboxes and other.mailboxes:
         return False
-    if one.countries and other.countries and one.countries.isdisjoint(other.countries):
+    if one.countries and other.countries and not _share(one.countries, other.countries):
         return False
     return names_equal(one, other) and _firms_alike(one, other, ALIKE)
 
 
 def _firms_alike(one: Identity, other: Identity, least: float) -> bool:
-    if one.firms & other.firms:
+    if _share(one.firms, other.firms):
         return True
     return any(Indel.normalized_similarity(a, b) >= least for a in one.firms for b in other.firms)
 
 
-def keys(person: Identity) -> set[str]:
-    """Return the keys under which people who may be the same are looked up.
+def keys(one: Identity) -> dict[str, str]:
+    """Return the keys under which a record's person is looked up, each with the firm it is about, if any.
 
     A name is looked up together with how its firm begins or ends: of two firms that read alike at least one end is the
-    same, and a common name does not bring thousands of strangers.
+    same, and a common name does not bring thousands of strangers. ``firm_fits`` then tells whom to look at closely.
     """
-    found = {f"e:{address}" for address in person.mailboxes}
-    found.update(f"p:{number}" for number in person.numbers)
-    found.update(f"b:{show}:{badge}" for show, badge in person.badges)
-    for name in person.name_keys:
-        for firm in person.firms:
-            found.add(f"n:{name}|{firm[:2]}")
-            found.add(f"m:{name}|{firm[-2:]}")
+    found = {f"e:{address}": "" for address in one.mailboxes}
+    for number in one.numbers:
+        found[f"p:{number}"] = ""
+    for show, badge in one.badges:
+        found[f"b:{show}:{badge}"] = ""
+    for firm in one.firms:
+        for name in one.names:
+            key = name_key(name)
+            found[f"n:{key}|{firm[:3]}"] = firm
+            found[f"m:{key}|{firm[-3:]}"] = firm
     return found
+
+
+def firm_fits(one: str, other: str) -> bool:
+    """Tell whether two people of one name may be one person by their firms' keys; no firm fits any."""
+    return one == other or not one or not other or Indel.normalized_similarity(one, other) >= MAYBE_ALIKE
 
 
 # Consent

@@ -7,9 +7,8 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from crm.contacts import rules
-from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation, Suppression
+from crm.contacts.models import Consent, Contact, EmailAddress, Organisation, Suppression
 from crm.core import events
-from crm.core.clock import KST
 from crm.core.errors import BadInput
 from crm.core.i18n import _
 
@@ -242,56 +241,6 @@ def new_contact(*, now: datetime) -> Contact:
 def new_organisation(name: str, country: str | None, *, now: datetime) -> Organisation:
     """Return a firm that is not stored yet."""
     return Organisation(name=name, match_key=rules.match_key(name, country or ""), country=country, created_at=now)
-
-
-def get_or_make_lead(
-    session: Session, *, contact_id: int, exporter_id: int, exhibition_id: int, now: datetime, **facts: Any
-) -> tuple[Lead, bool]:
-    """Return the lead of a person at an exporter's booth at a show, and whether it was made now.
-
-    ``facts`` are columns of Lead; for a known lead they are merged: empty never overwrites, lists are united.
-    """
-    rows = select(Lead).where(
-        Lead.contact_id == contact_id, Lead.exporter_id == exporter_id, Lead.exhibition_id == exhibition_id
-    )
-    known = session.exec(rows).first()
-    if known is None:
-        made = new_lead(contact_id, exporter_id, exhibition_id, facts, now=now)
-        session.add(made)
-        session.flush()
-        return made, True
-    for field, value in lead_changes(known, facts).items():
-        setattr(known, field, value)
-    session.add(known)
-    session.flush()
-    return known, False
-
-
-def new_lead(contact_id: int, exporter_id: int, exhibition_id: int, facts: Mapping[str, Any], *, now: datetime) -> Lead:
-    """Return a lead that is not stored yet."""
-    values = {"interests": [], "requests": [], **facts}
-    return Lead(contact_id=contact_id, exporter_id=exporter_id, exhibition_id=exhibition_id, created_at=now, **values)
-
-
-def lead_changes(lead: Lead, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what further facts change in a lead: a later talk wins, notes are added to, nothing gets lost."""
-    newer = _is_later(facts.get("met_at"), bool(facts.get("met_time_known")), lead)
-    current = {field: getattr(lead, field) for field in facts}
-    plain = {field: value for field, value in facts.items() if field != "notes"}
-    changes = rules.merge(current, plain, newer=newer).changes
-    notes = str(facts.get("notes") or "")
-    if notes and notes not in lead.notes:
-        changes["notes"] = f"{lead.notes}\n{notes}".strip()
-    return changes
-
-
-def _is_later(met: datetime | None, time_known: bool, lead: Lead) -> bool:
-    """Of one day's talks the one whose time is known says more than the one that has only a date."""
-    if met is None or lead.met_at is None:
-        return met is not None
-    if met.astimezone(KST).date() == lead.met_at.astimezone(KST).date() and time_known != lead.met_time_known:
-        return time_known
-    return met > lead.met_at
 
 
 def chunks(values: Collection[Any]) -> Iterable[list[Any]]:

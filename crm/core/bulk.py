@@ -1,25 +1,23 @@
 """Writes many plain rows at once, past the mapper: executemany on SQLite, COPY on PostgreSQL.
 
 Values are what the driver takes: JSON as text (``as_json``), moments through ``moment_of``. The caller names the
-columns once and hands tuples; nothing is looked up per row. Names of tables and columns come from the models, never from
-people, which is why they may stand in the statements.
+columns once and hands tuples; nothing is looked up per row. Names of tables and columns come from the models, never
+from people, which is why they may stand in the statements.
 """
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlmodel import Session
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def as_json(value: Any) -> str:
     """Return a value as the text of a JSON column."""
-    return _encode(value)
+    return orjson.dumps(value).decode()
 
 
 def moment_of(session: Session, column: "sa.Column[Any]") -> Callable[[datetime], Any]:
@@ -45,6 +43,14 @@ def ids_for(session: Session, table: sa.Table) -> Callable[[], int]:
     return lambda: int(next(blocks))
 
 
+def among(session: Session, column: "sa.Column[Any]", values: Collection[Any]) -> "sa.ColumnElement[bool]":
+    """Return ``column`` IN values, for any number of values in one statement that is compiled once."""
+    if _is_sqlite(session):
+        listed = sa.func.json_each(sa.bindparam(None, as_json(list(values)), type_=sa.String)).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.bindparam(None, list(values), type_=sa.ARRAY(column.type)))
+
+
 def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows given as tuples in the order of ``columns``."""
     if not rows:
@@ -54,10 +60,8 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
         marks = ", ".join("?" * len(columns))
         _many(session, f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)  # noqa: S608
         return
-    with (
-        session.connection().connection.cursor() as cursor,
-        cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy,
-    ):
+    cursor: Any = session.connection().connection.cursor()
+    with cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import lru_cache
 
 from crm.core.clock import KST
 from crm.imports.words import words
@@ -19,8 +20,11 @@ class Requests:
     unknown: list[str]
 
 
+@lru_cache(4096)
 def requests_in(text: str) -> Requests:
     """Read a follow-up cell. Only what the table of words knows becomes a fact, the rest stays a note."""
+    if not text:
+        return Requests([], [])
     kinds: list[str] = []
     unknown: list[str] = []
     for part in re.split(r"[,;/|·・、，\n]+", text):
@@ -36,6 +40,7 @@ def _kinds(part: str) -> list[str]:
     return [kind for kind, listed in words("requests").items() if any(word in folded for word in listed)]
 
 
+@lru_cache(4096)
 def moment(text: str) -> tuple[datetime | None, bool]:
     """Return the moment of an ISO date or minute as written at the show (Korean time), and whether a time was given.
 

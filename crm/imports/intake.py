@@ -1,7 +1,8 @@
 """Stores the rows of one file: finds or makes each person and writes what the records then add up to.
 
-The file is worked off in portions of some thousand rows, so that memory does not grow with it. Of each portion everybody
-who may be meant is fetched at once, rows are matched in file order, and what follows is written in a few bulk statements.
+The file is worked off in portions of some thousand rows, so that memory does not grow with it. Of each portion
+everybody who may be meant is fetched at once, rows are matched in file order, and what follows is written in a few bulk
+statements.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from crm.contacts import rules, service
 from crm.contacts.models import Suppression
@@ -21,7 +22,7 @@ from crm.exporters.models import Exporter
 from crm.imports import facts as words
 from crm.imports import joining
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.matching import ROWS, Batches, Found, Person, load
+from crm.imports.matching import ROWS, Batches, Found, Person, keys_of, load
 from crm.imports.models import DuplicatePair
 from crm.imports.projection import Batch, Record, identity
 from crm.imports.records import Issue, ReadRow
@@ -82,9 +83,9 @@ class Intake:
         accepted = [row for row in portion if row.outcome == "accepted"]
         told = [identity(row.facts, self.batch.exhibition_id) for row in accepted]
         keys = [rules.keys(one) for one in told]
-        self.people = load(self.session, {key for listed in keys for key in listed}, self.batches)
+        self.people = load(self.session, _wanted(keys), self.batches)
         self.stops = _stops(self.session, {a for row in accepted for a in row.facts.get("emails", ())})
-        self.keys_before = {p.id: rules.keys(p.identity) for p in self.people.by_id.values()}
+        self.new_keys: list[tuple[str, int, str]] = []
         self.pairs: dict[tuple[int, int], str] = {}
         self.joins: list[tuple[Person, Person]] = []
         self.entries: list[Entry] = []
@@ -95,7 +96,7 @@ class Intake:
         self._write()
         self._write_rows(portion)
 
-    def _match(self, row: ReadRow, told: Identity, keys: set[str]) -> Entry:
+    def _match(self, row: ReadRow, told: Identity, keys: dict[str, str]) -> Entry:
         report = RowReport(
             row.number,
             row.sheet,
@@ -112,7 +113,8 @@ class Intake:
         record = Record(self.next_row(), self.batch, row.sheet or "", row.number, row.facts)
         if report.outcome == "unchanged" and found.sure and any(one.facts == row.facts for one in person.records):
             report.outcome = "known"
-        person.add(record, told)
+        self.new_keys += [(key, person.id, firm) for key, firm in keys.items() if key not in person.keys]
+        person.add(record, told, keys)
         self.people.add(person, keys)
         self._take_refusals(row, record, report)
         return Entry(row, record, person, report, told)
@@ -135,9 +137,12 @@ class Intake:
 
     def _join(self, keep: Person, gone: Person) -> None:
         self.people.forget(gone)
+        self.new_keys = [key for key in self.new_keys if key[1] != gone.id]
+        self.new_keys += [(key, keep.id, firm) for key, firm in gone.keys.items() if key not in keep.keys]
+        keep.keys.update(gone.keys)
         keep.records = sorted([*keep.records, *gone.records], key=lambda record: record.id)
         keep.identity = keep.identity | gone.identity
-        self.people.add(keep, rules.keys(keep.identity))
+        self.people.add(keep, keep.keys)
         for entry in self.entries:
             if entry.person is gone:
                 entry.person = keep
@@ -205,12 +210,16 @@ class Intake:
             for entry in news[contact_id]:
                 if address in entry.row.facts.get("emails", ()):
                     entry.report.issues.append(Issue("email_of_other", {"v": address}))
-        self._write_keys(people)
+        given_up = [key for _keep, gone in self.joins for key in keys_of([gone])]
+        self.store.write_keys(given_up, self.new_keys)
         self._write_pairs()
 
     def _settle(self, entries: list[Entry], state: State | None) -> Wanted:
         """Say of each row what it changes in the person, in file order, and return how the person stands in the end."""
         person = entries[0].person
+        if state is None and len(entries) == 1:
+            entries[0].report.outcome = "added"
+            return self.store.wanted(person, None)
         before: State | Wanted | None = state
         for entry in entries:
             after = self.store.wanted(_as_of(person, entry), state)
@@ -223,11 +232,6 @@ class Intake:
             before = after
         after.person = person
         return after
-
-    def _write_keys(self, people: list[Person]) -> None:
-        before = [(key, p.id) for p in people for key in self.keys_before.get(p.id, ())]
-        before += [(key, gone.id) for _keep, gone in self.joins for key in self.keys_before[gone.id]]
-        self.store.write_keys(before, [(key, p.id) for p in people for key in rules.keys(p.identity)])
 
     def _write_pairs(self) -> None:
         """Remember who may be one person, unless the question was asked before or the two are one by now."""
@@ -258,6 +262,15 @@ class Intake:
             if self.each:
                 self.each(report)
         bulk.insert(self.session, ROWS, _ROW_COLUMNS, made)
+
+
+def _wanted(keys: list[dict[str, str]]) -> dict[str, str]:
+    """Unite the keys of rows; where they are about different firms, any firm fits."""
+    found: dict[str, str] = {}
+    for listed in keys:
+        for key, firm in listed.items():
+            found[key] = firm if found.setdefault(key, firm) == firm else ""
+    return found
 
 
 def _as_of(person: Person, entry: Entry) -> Person:
@@ -331,7 +344,7 @@ def _refused_everywhere(stops: list[Suppression]) -> bool:
 
 def _stops(session: Session, addresses: set[str]) -> dict[str, list[Suppression]]:
     found: dict[str, list[Suppression]] = {}
-    for chunk in service.chunks(sorted(addresses)):
-        for stop in session.exec(select(Suppression).where(col(Suppression.address).in_(chunk))):
-            found.setdefault(stop.address, []).append(stop)
+    address = Suppression.__table__.c.address  # type: ignore[attr-defined]
+    for stop in session.exec(select(Suppression).where(bulk.among(session, address, addresses))):
+        found.setdefault(stop.address, []).append(stop)
     return found

@@ -1,7 +1,8 @@
 """Joins two contacts into one, and takes a join back. What hung on the one hangs on the other; nothing is deleted.
 
-The contact that is given up stays as an empty-handed row (``merged_into_id``), and the join remembers what it moved, so that
-taking it back puts every row where it was. Which tables point at contacts is read from the schema: no room is named here.
+The contact that is given up stays as an empty-handed row (``merged_into_id``), and the join remembers what it moved, so
+that taking it back puts every row where it was. Which tables point at contacts is read from the schema: no room is
+named here.
 """
 
 from collections.abc import Iterable, Iterator

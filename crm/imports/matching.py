@@ -23,6 +23,7 @@ CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
 FIRMS: sa.Table = Organisation.__table__  # type: ignore[attr-defined]
 EMAILS: sa.Table = EmailAddress.__table__  # type: ignore[attr-defined]
 
+KEY_COLUMNS = ("key", "contact_id", "firm")
 CROWD = 40
 """Of a key that so many people share (a switchboard, a family of test data) only the first are compared."""
 
@@ -35,10 +36,14 @@ class Person:
     is_new: bool = False
     records: list[Record] = field(default_factory=list)
     identity: Identity = field(default_factory=Identity)
+    keys: dict[str, str] = field(default_factory=dict)
+    """What the person is found by: the keys of all records."""
 
-    def add(self, record: Record, told: Identity) -> None:
+    def add(self, record: Record, told: Identity, keys: Mapping[str, str]) -> None:
+        """Take in one more record with what it tells of the person."""
+        self.identity = self.identity | told if self.records else told
         self.records.append(record)
-        self.identity = self.identity | told if len(self.records) > 1 else told
+        self.keys.update(keys)
 
 
 @dataclass
@@ -67,7 +72,7 @@ class People:
     def forget(self, person: Person) -> None:
         """Let nobody find the person any more (they were joined with another)."""
         self.by_id.pop(person.id, None)
-        for key in rules.keys(person.identity):
+        for key in person.keys:
             if person in self.by_key.get(key, ()):
                 self.by_key[key].remove(person)
 
@@ -86,14 +91,13 @@ class People:
         return found
 
 
-def load(session: Session, wanted: Collection[str], batches: "Batches") -> People:
-    """Fetch everybody who is known under one of the keys."""
-    ids: set[int] = set()
-    for chunk in chunks(sorted(wanted)):
-        ids.update(session.execute(sa.select(KEYS.c.contact_id).where(KEYS.c.key.in_(chunk)).distinct()).scalars())
+def load(session: Session, wanted: Mapping[str, str], batches: "Batches") -> People:
+    """Fetch everybody who is known under one of the keys, given with the firm each is about."""
+    rows = sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm).where(bulk.among(session, KEYS.c.key, wanted))
+    ids = {one for key, one, firm in session.execute(rows) if not firm or rules.firm_fits(firm, wanted[key])}
     people = People()
     for person in persons(session, ids, batches):
-        people.add(person, rules.keys(person.identity))
+        people.add(person, person.keys)
     return people
 
 
@@ -101,14 +105,12 @@ def persons(session: Session, ids: Collection[int], batches: "Batches") -> list[
     """Return contacts with their standing records, by id; who has none is left out."""
     found: dict[int, Person] = {}
     columns = (ROWS.c.contact_id, ROWS.c.id, ROWS.c.batch_id, ROWS.c.sheet, ROWS.c.number, ROWS.c.facts)
-    for chunk in chunks(sorted(ids)):
-        statement = sa.select(*columns).where(ROWS.c.contact_id.in_(chunk), ROWS.c.stands).order_by(ROWS.c.id)
-        for contact_id, row_id, batch_id, sheet, number, facts in session.execute(statement):
-            person = found.get(contact_id) or found.setdefault(contact_id, Person(contact_id))
-            batch = batches[batch_id] if batch_id is not None else None
-            person.add(
-                Record(row_id, batch, sheet, number, facts), identity(facts, batch.exhibition_id if batch else 0)
-            )
+    statement = sa.select(*columns).where(bulk.among(session, ROWS.c.contact_id, ids), ROWS.c.stands)
+    for contact_id, row_id, batch_id, sheet, number, facts in session.execute(statement.order_by(ROWS.c.id)):
+        person = found.get(contact_id) or found.setdefault(contact_id, Person(contact_id))
+        batch = batches[batch_id] if batch_id is not None else None
+        told = identity(facts, batch.exhibition_id if batch else 0)
+        person.add(Record(row_id, batch, sheet, number, facts), told, rules.keys(told))
     return [found[one] for one in sorted(found)]
 
 
@@ -163,8 +165,12 @@ def adopt_strays(session: Session) -> None:
 def _write_keys(session: Session, ids: Collection[int]) -> None:
     batches = Batches(session)
     for chunk in chunks(ids):
-        made = [(key, one.id) for one in persons(session, chunk, batches) for key in sorted(rules.keys(one.identity))]
-        bulk.insert(session, KEYS, ("key", "contact_id"), made)
+        bulk.insert(session, KEYS, KEY_COLUMNS, keys_of(persons(session, chunk, batches)))
+
+
+def keys_of(people: Iterable[Person]) -> list[tuple[str, int, str]]:
+    """Return the rows of keys that people are found under."""
+    return [(key, one.id, firm) for one in people for key, firm in one.keys.items()]
 
 
 def _write_baselines(session: Session, ids: Collection[int]) -> None:

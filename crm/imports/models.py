@@ -52,13 +52,14 @@ class ImportRow(SQLModel, table=True):
 
 
 class IdentityKey(SQLModel, table=True):
-    """A key (``contacts.rules.keys``) under which a contact is found again; derived from its records."""
+    """A key (``contacts.rules.keys``) under which a contact is found again, and the firm it is about; derived."""
 
     __tablename__ = "identity_key"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     key: str = Field(primary_key=True, max_length=600)
     contact_id: int = Field(primary_key=True)
+    firm: str = Field(default="", max_length=500)
 
 
 class DuplicatePair(SQLModel, table=True):

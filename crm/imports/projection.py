@@ -60,13 +60,14 @@ EXTRA_FIELDS = (
 """What a list says of a person beyond the columns; it stands in the contact's ``extra``."""
 BLANKS: dict[str, Any] = {**dict.fromkeys(CONTACT_FIELDS, ""), "other_phones": [], "messengers": {}, "tags": []}
 BLANKS["country"] = None
+_IN_ORDER = [(name, BLANKS[name]) for name in CONTACT_FIELDS]
 LIMITS = {"family_name": 200, "given_name": 200, "city": 200, "postal_code": 32, "mobile": 40, "phone": 40, "fax": 40}
 """Columns shorter than the longest value of a field; the record keeps the whole value."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What matters of the list a record came with. ``opened``: the first day of its show, for consents without a date."""
+    """What matters of the list a record came with. ``opened``: first day of its show, for consents without a date."""
 
     id: int
     exhibition_id: int
@@ -101,16 +102,18 @@ class Projection:
     """(exporter, basis, given at) → the rest of a consent."""
 
     def columns(self) -> dict[str, Any]:
-        """Return the contact's columns; what nobody stated is blank, what is longer than its column is cut."""
-        found = {name: self.person.get(name, blank) for name, blank in BLANKS.items()}
+        """Return the contact's columns in their order; what nobody stated is blank, what is too long is cut."""
+        person = self.person
+        found = {name: person.get(name, blank) for name, blank in _IN_ORDER}
         for name, limit in LIMITS.items():
-            if found[name] and len(found[name]) > limit:
-                found[name] = found[name][:limit]
+            if name in person and len(person[name]) > limit:
+                found[name] = person[name][:limit]
         return found
 
     def extra(self) -> dict[str, Any]:
         """Return what of the person has no column of its own."""
-        return {name: self.person[name] for name in EXTRA_FIELDS if name in self.person}
+        person = self.person
+        return {name: person[name] for name in EXTRA_FIELDS if name in person}
 
 
 def project(records: Sequence[Record], booth_of: Any, line_of: Any) -> Projection:
@@ -122,31 +125,32 @@ def project(records: Sequence[Record], booth_of: Any, line_of: Any) -> Projectio
     found = Projection(merge([record.facts for record in records]))
     if any("exporter_ids" in record.facts for record in records):
         found.leads = _leads(records, booth_of, line_of)
-    if any(_says_something_of_consent(record.facts) for record in records):
+    if any("consent_marketing" in record.facts or "exporter_ids" in record.facts for record in records):
         found.consents = _consents(records)
     return found
 
 
-def _says_something_of_consent(facts: Mapping[str, Any]) -> bool:
-    return "consent_marketing" in facts or "exporter_ids" in facts or "opt_out" in facts
-
-
 def identity(facts: Mapping[str, Any], exhibition_id: int) -> Identity:
     """Return what in a record's facts tells the person."""
-    numbers = [facts[name].partition(";")[0] for name in ("mobile", "phone") if name in facts]
-    numbers += [number.partition(";")[0] for number in facts.get("other_phones", ())]
-    firm = facts.get("company", "")
+    get = facts.get
+    mobile, phone, firm, country, badge = (
+        get("mobile"),
+        get("phone"),
+        get("company"),
+        get("country"),
+        get("external_id"),
+    )
+    name, alt, more = get("full_name"), get("name_alt"), get("other_phones")
+    numbers = [number.partition(";")[0] for number in (mobile, phone, *(more or ())) if number]
     key = rules.company_key(firm) if firm else ""
-    country = facts.get("country")
-    badge = facts.get("external_id")
     return Identity(
-        frozenset(map(rules.mailbox, facts.get("emails", ()))),
-        frozenset(numbers),
-        frozenset(facts[name] for name in ("full_name", "name_alt") if name in facts),
-        frozenset((key,)) if key else frozenset(),
-        frozenset((country,)) if country else frozenset(),
-        frozenset(((exhibition_id, badge),)) if badge else frozenset(),
-        frozenset((facts["mobile"],)) if "mobile" in facts else frozenset(),
+        tuple(map(rules.mailbox, get("emails", ()))),
+        tuple(numbers),
+        tuple(one for one in (name, alt) if one),
+        (key,) if key else (),
+        (country,) if country else (),
+        ((exhibition_id, badge),) if badge else (),
+        (mobile,) if mobile else (),
     )
 
 
@@ -229,6 +233,8 @@ def _consents(records: Sequence[Record]) -> dict[tuple[int | None, str, datetime
         for key, consent in _bases(record, record.batch):
             found.setdefault(key, consent)
         said += _said(record, record.batch)
+    if not found:
+        return found
     statements = [one.statement for one in said]
     for (exporter_id, basis, _at), consent in found.items():
         if basis == "express_optin" and not rules.consent_stands(statements, exporter_id):
@@ -242,16 +248,18 @@ def _consents(records: Sequence[Record]) -> dict[tuple[int | None, str, datetime
 
 def _bases(record: Record, batch: Batch) -> Iterable[tuple[tuple[int | None, str, datetime], dict[str, Any]]]:
     facts = record.facts
-    if facts.get("consent_marketing"):
+    scopes = _scopes(record, batch) if facts.get("consent_marketing") else ()
+    if scopes:
         # Without a date the consent cannot be younger than the show; a date in the future is a slip.
         given_at = min(_said_at(record, batch) or batch.opened, batch.created_at)
-        for scope in _scopes(record, batch):
+        for scope in scopes:
             yield (scope, "express_optin", given_at), _consent(record, batch, _evidence(record, batch, "marketing"))
-    met = read.moment(facts.get("met_at", ""))[0]
+    exporter_ids = facts.get("exporter_ids", ())
+    met = read.moment(facts.get("met_at", ""))[0] if exporter_ids else None
     if met is None:
         return
     asked = read.requests_in(facts.get("follow_up", "")).kinds
-    for exporter_id in facts.get("exporter_ids", ()):
+    for exporter_id in exporter_ids:
         if asked:
             evidence = _evidence(record, batch) | {"follow_up": facts["follow_up"], "requests": asked}
             yield (exporter_id, "requested_info", met), _consent(record, batch, evidence)
@@ -262,15 +270,15 @@ def _bases(record: Record, batch: Batch) -> Iterable[tuple[tuple[int | None, str
 
 def _said(record: Record, batch: Batch) -> Iterable[_Said]:
     """Yield the record's statements about advertising mail; an opt-out is a no to everyone."""
-    facts, at = record.facts, _said_at(record, batch)
+    facts = record.facts
     if facts.get("opt_out"):
-        yield _Said(Statement(False, None, at), batch.created_at)
+        yield _Said(Statement(False, None, _said_at(record, batch)), batch.created_at)
     if "consent_marketing" not in facts:
         return
     given = facts["consent_marketing"]
     scopes = _scopes(record, batch)
     for scope in scopes if given else scopes or [None]:
-        yield _Said(Statement(given, scope, at), batch.created_at)
+        yield _Said(Statement(given, scope, _said_at(record, batch)), batch.created_at)
 
 
 def _scopes(record: Record, batch: Batch) -> list[int | None]:

@@ -11,6 +11,7 @@ from crm.accounts.rules import Viewer
 from crm.accounts.scope import only_visible
 from crm.contacts import queries as contacts
 from crm.contacts.merging import Facts, merge, ranked
+from crm.contacts.service import chunks
 from crm.core.clock import KST
 from crm.core.errors import NotFound
 from crm.core.i18n import _
@@ -105,7 +106,7 @@ def _answers(rank: list[Facts], sources: dict[int, Source]) -> dict[str, Source]
 def sources_of(session: Session, contact_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     """Return contact → the rows it is made of, as {file, sheet, row}, in import order."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for chunk in contacts.chunks(list(contact_ids)):
+    for chunk in chunks(list(contact_ids)):
         statement = (
             select(ImportRow.contact_id, ImportBatch.filename, ImportRow.sheet, ImportRow.number)
             .join(ImportBatch, col(ImportBatch.id) == ImportRow.batch_id)

@@ -1,13 +1,14 @@
 """Writes what people's records add up to: reads the rows as they stand, compares, and writes only the differences.
 
-Everything is done for many people at once, in plain rows. Import, undo and merge all end here, so a person always stands
-in the database as their records and edits say.
+Everything is done for many people at once, in plain rows. Import, undo and merge all end here, so a person always
+stands in the database as their records and edits say.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +16,10 @@ from sqlmodel import Session
 
 from crm.contacts import rules
 from crm.contacts.models import Consent, Lead
-from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.exporters.models import ProductLine
 from crm.exporters.service import booth_number, lines_of, match_line
-from crm.imports.matching import CONTACTS, EMAILS, FIRMS, KEYS, Person
+from crm.imports.matching import CONTACTS, EMAILS, FIRMS, KEY_COLUMNS, KEYS, Person
 from crm.imports.projection import BLANKS, CONTACT_FIELDS, Projection, project
 
 LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
@@ -43,6 +43,7 @@ CONSENT_FIELDS = ("source", "evidence", "recorded_at", "recorded_by", "withdrawn
 _CONTACT_JSON = ("other_phones", "messengers", "tags")
 _CONTACT_COLUMNS = (*CONTACT_FIELDS, "organisation_id", "extra", "created_at", "version")
 _FIRMS_REMEMBERED = 20_000
+KeyRow = tuple[str, int, str]
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Store:
         self._firms: dict[str, int] = {}
         self._booths: dict[tuple[int, int], str] = {}
         self._lines: dict[int, list[ProductLine]] = {}
-        self._stamp = bulk.moment_of(session, CONTACTS.c.created_at)
+        self._stamp = lru_cache(4096)(bulk.moment_of(session, CONTACTS.c.created_at))
 
     # What records add up to
 
@@ -117,19 +118,19 @@ class Store:
 
     def states(self, ids: Collection[int]) -> dict[int, State]:
         """Return contacts as they stand in the database, by id."""
-        found: dict[int, State] = {}
-        for chunk in chunks(sorted(ids)):
-            found |= self._contacts(chunk)
-            self._add_emails(found, chunk)
-            self._add_leads(found, chunk)
-            self._add_consents(found, chunk)
+        found = self._contacts(ids)
+        self._add_emails(found, ids)
+        self._add_leads(found, ids)
+        self._add_consents(found, ids)
         return found
 
-    def _contacts(self, ids: list[int]) -> dict[int, State]:
+    def _contacts(self, ids: Collection[int]) -> dict[int, State]:
         plain = [CONTACTS.c[name] for name in CONTACT_FIELDS]
         more = (CONTACTS.c.id, CONTACTS.c.extra, CONTACTS.c.edited, CONTACTS.c.organisation_id, FIRMS.c.match_key)
         rows = sa.select(*plain, *more, CONTACTS.c.version, CONTACTS.c.created_at)
-        rows = rows.outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id).where(CONTACTS.c.id.in_(ids))
+        rows = rows.outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id).where(
+            bulk.among(self.session, CONTACTS.c.id, ids)
+        )
         width = len(plain)
         found = {}
         for row in self.session.execute(rows):
@@ -138,20 +139,22 @@ class Store:
             found[one] = State(columns, extra or {}, edited or {}, (firm_id, firm_key or ""), version, created_at)
         return found
 
-    def _add_emails(self, found: dict[int, State], ids: list[int]) -> None:
+    def _add_emails(self, found: dict[int, State], ids: Collection[int]) -> None:
         rows = sa.select(EMAILS.c.contact_id, EMAILS.c.address, EMAILS.c.id, EMAILS.c.position)
-        for contact_id, address, row_id, position in self.session.execute(rows.where(EMAILS.c.contact_id.in_(ids))):
+        for contact_id, address, row_id, position in self.session.execute(
+            rows.where(bulk.among(self.session, EMAILS.c.contact_id, ids))
+        ):
             found[contact_id].emails[address] = row_id, position
 
-    def _add_leads(self, found: dict[int, State], ids: list[int]) -> None:
+    def _add_leads(self, found: dict[int, State], ids: Collection[int]) -> None:
         columns = [LEADS.c[name] for name in LEAD_FIELDS]
         rows = sa.select(LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id, LEADS.c.id, *columns)
         for contact_id, exporter_id, exhibition_id, row_id, *values in self.session.execute(
-            rows.where(LEADS.c.contact_id.in_(ids))
+            rows.where(bulk.among(self.session, LEADS.c.contact_id, ids))
         ):
             found[contact_id].leads[exporter_id, exhibition_id] = row_id, dict(zip(LEAD_FIELDS, values, strict=True))
 
-    def _add_consents(self, found: dict[int, State], ids: list[int]) -> None:
+    def _add_consents(self, found: dict[int, State], ids: Collection[int]) -> None:
         columns = [CONSENTS.c[name] for name in CONSENT_FIELDS]
         rows = sa.select(
             CONSENTS.c.contact_id,
@@ -161,18 +164,16 @@ class Store:
             CONSENTS.c.id,
             *columns,
         )
-        rows = rows.where(CONSENTS.c.contact_id.in_(ids), CONSENTS.c.derived)
+        rows = rows.where(bulk.among(self.session, CONSENTS.c.contact_id, ids), CONSENTS.c.derived)
         for contact_id, exporter_id, basis, given_at, row_id, *values in self.session.execute(rows):
             key = exporter_id, basis, given_at
             found[contact_id].consents[key] = row_id, dict(zip(CONSENT_FIELDS, values, strict=True))
 
     def owners(self, addresses: Collection[str]) -> dict[str, int]:
         """Return whose the addresses are."""
-        found: dict[str, int] = {}
-        for chunk in chunks(sorted(addresses)):
-            rows = sa.select(EMAILS.c.address, EMAILS.c.contact_id).where(EMAILS.c.address.in_(chunk))
-            found.update((address, contact_id) for address, contact_id in self.session.execute(rows))
-        return found
+        rows = sa.select(EMAILS.c.address, EMAILS.c.contact_id)
+        rows = rows.where(bulk.among(self.session, EMAILS.c.address, addresses))
+        return {row[0]: row[1] for row in self.session.execute(rows)}
 
     # Writing
 
@@ -218,11 +219,8 @@ class Store:
     def _learn_firms(self, keys: Collection[str]) -> None:
         if len(self._firms) > _FIRMS_REMEMBERED:
             self._firms.clear()
-        for chunk in chunks(sorted(keys)):
-            rows = (
-                sa.select(FIRMS.c.match_key, FIRMS.c.id).where(FIRMS.c.match_key.in_(chunk)).order_by(FIRMS.c.id.desc())
-            )
-            self._firms.update((key, row_id) for key, row_id in self.session.execute(rows))
+        rows = sa.select(FIRMS.c.match_key, FIRMS.c.id).where(bulk.among(self.session, FIRMS.c.match_key, keys))
+        self._firms.update((key, row_id) for key, row_id in self.session.execute(rows.order_by(FIRMS.c.id.desc())))
 
     def forget_firms(self) -> None:
         """Look firms up anew: some were removed."""
@@ -245,8 +243,11 @@ class Store:
         )
 
     def _made_at(self, one: Wanted) -> datetime:
-        dated = [record.batch.created_at for record in one.person.records if record.batch]
-        if one.state is not None and len(dated) < len(one.person.records):
+        records = one.person.records
+        if len(records) == 1 and records[0].batch:
+            return records[0].batch.created_at
+        dated = [record.batch.created_at for record in records if record.batch]
+        if one.state is not None and len(dated) < len(records):
             return one.state.created_at  # known before any list
         return min(dated)
 
@@ -270,12 +271,11 @@ class Store:
         bulk.update(self.session, CONTACTS, _CONTACT_COLUMNS, changed)
 
     def _values(self, one: Wanted, firm_id: int | None, created_at: datetime) -> list[Any]:
-        columns = one.columns
-        values = [columns[name] for name in CONTACT_FIELDS]
-        for name in _CONTACT_JSON:
-            place = _JSON_PLACES[name]
-            values[place] = bulk.as_json(values[place])
-        return [*values, firm_id, bulk.as_json(one.extra), self._stamp(created_at)]
+        values = list(one.columns.values())
+        for place in _JSON_PLACES:
+            values[place] = bulk.as_json(values[place]) if values[place] else _BLANK_JSON[place]
+        values += (firm_id, bulk.as_json(one.extra), self._stamp(created_at))
+        return values
 
     def _write_emails(self, people: Sequence[Wanted]) -> list[tuple[int, str]]:
         stated = {id(one): one.projection.person.get("emails", []) for one in people}
@@ -357,11 +357,12 @@ class Store:
         found["withdrawn_at"] = self._stamp(found["withdrawn_at"]) if found["withdrawn_at"] else None
         return [found[name] for name in CONSENT_FIELDS]
 
-    def write_keys(self, before: Collection[tuple[str, int]], after: Collection[tuple[str, int]]) -> None:
-        """Make the keys (key, contact id) that were ``before`` stand as ``after``."""
-        bulk.delete(self.session, KEYS, ("key", "contact_id"), sorted(set(before) - set(after)))
-        bulk.insert(self.session, KEYS, ("key", "contact_id"), sorted(set(after) - set(before)))
+    def write_keys(self, before: Collection[KeyRow], after: Collection[KeyRow]) -> None:
+        """Make the keys that were ``before`` stand as ``after``; rows as ``keys_of`` gives them."""
+        gone = set(before) - set(after)
+        bulk.delete(self.session, KEYS, ("key", "contact_id"), sorted((key, one) for key, one, _firm in gone))
+        bulk.insert(self.session, KEYS, KEY_COLUMNS, sorted(set(after) - set(before)))
 
 
-_JSON_PLACES = {name: CONTACT_FIELDS.index(name) for name in _CONTACT_JSON}
-assert set(BLANKS) == set(CONTACT_FIELDS)
+_JSON_PLACES = [CONTACT_FIELDS.index(name) for name in _CONTACT_JSON]
+_BLANK_JSON = {place: bulk.as_json(BLANKS[CONTACT_FIELDS[place]]) for place in _JSON_PLACES}

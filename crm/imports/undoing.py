@@ -1,7 +1,7 @@
 """Takes a batch back: its rows no longer stand, and the people they were about become what the other rows say.
 
-Later batches and people's edits are not disturbed, because nothing is restored from a copy: everybody touched is computed
-anew. Who was mailed stays as they are, with the reason; an opt-out that the list told stays in force.
+Later batches and people's edits are not disturbed, because nothing is restored from a copy: everybody touched is
+computed anew. Who was mailed stays as they are, with the reason; an opt-out that the list told stays in force.
 """
 
 from collections.abc import Callable, Collection
@@ -15,7 +15,7 @@ from crm.contacts import rules
 from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.imports.joining import LEADS, part, pointing_at
-from crm.imports.matching import CONTACTS, FIRMS, KEYS, ROWS, Batches, Person, persons
+from crm.imports.matching import CONTACTS, FIRMS, KEYS, ROWS, Batches, Person, keys_of, persons
 from crm.imports.models import ContactMerge, DuplicatePair, ImportBatch
 from crm.imports.projection import identity
 from crm.imports.report import Kept, UndoReport
@@ -73,8 +73,8 @@ class Undoing:
             parted |= pair
         return parted
 
-    def _keys(self, ids: Collection[int]) -> list[tuple[str, int]]:
-        return _keys_of(persons(self.session, ids, self.batches))
+    def _keys(self, ids: Collection[int]) -> list[tuple[str, int, str]]:
+        return keys_of(persons(self.session, ids, self.batches))
 
     # A portion of people
 
@@ -102,7 +102,8 @@ class Undoing:
         left = Person(person.id)
         for record in person.records:
             if record.batch is None or record.batch.id != self.batch.id:
-                left.add(record, identity(record.facts, record.batch.exhibition_id if record.batch else 0))
+                told = identity(record.facts, record.batch.exhibition_id if record.batch else 0)
+                left.add(record, told, rules.keys(told))
         return left
 
     def _keep(self, kept: Kept) -> None:
@@ -143,7 +144,7 @@ class Undoing:
 
     def _remove_contacts(self, ids: list[int], before: dict[int, Person], states: dict[int, State]) -> set[str]:
         """Remove people nobody names any more; return the addresses that are free now."""
-        self.store.write_keys(_keys_of([before[one] for one in ids]), [])
+        self.store.write_keys(keys_of([before[one] for one in ids]), [])
         bulk.delete_ids(self.session, CONTACTS, ids)
         self.report.removed["contact"] += len(ids)
         return {address for one in ids for address in states[one].emails}
@@ -154,7 +155,7 @@ class Undoing:
         for one in wanted:
             self._tell(one, before[one.person.id])
         self.store.write(wanted)
-        self.store.write_keys(_keys_of([before[person.id] for person in people]), _keys_of(people))
+        self.store.write_keys(keys_of([before[person.id] for person in people]), keys_of(people))
         return {
             address
             for one in wanted
@@ -220,10 +221,6 @@ def _talks(person: Person) -> set[tuple[int, int]]:
         if record.batch
         for exporter_id in record.facts.get("exporter_ids", ())
     }
-
-
-def _keys_of(people: Collection[Person]) -> list[tuple[str, int]]:
-    return [(key, person.id) for person in people for key in rules.keys(person.identity)]
 
 
 def _name(state: State) -> str:

@@ -1,17 +1,18 @@
 """people computed from immutable records
 
-Until now an import kept a ledger of the values it had changed. From now on each row keeps what was read out of it, and a
-contact is what its rows add up to. The facts of rows imported by an older program are put together from the ledger, so
-that their batches can still be undone and their values still be traced; then the ledger goes.
+Until now an import kept a ledger of the values it had changed. From now on each row keeps what was read out of it, and
+a contact is what its rows add up to. The facts of rows imported by an older program are put together from the ledger,
+so that their batches can still be undone and their values still be traced; then the ledger goes.
 """
 
 import json
 from collections import defaultdict
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 revision = "0003"
 down_revision = "0002"
@@ -37,9 +38,7 @@ def upgrade() -> None:
     with op.batch_alter_table("consent") as table:
         table.add_column(sa.Column("derived", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("import_batch") as table:
-        table.add_column(
-            sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False, server_default="list")
-        )
+        table.add_column(sa.Column("kind", AutoString(length=16), nullable=False, server_default="list"))
     with op.batch_alter_table("import_row") as table:
         table.add_column(sa.Column("stands", sa.Boolean(), nullable=False, server_default=sa.false()))
         table.add_column(sa.Column("facts", sa.JSON(), nullable=False, server_default="{}"))
@@ -69,12 +68,11 @@ def upgrade() -> None:
 
 
 def _new_tables() -> None:
-    text = sqlmodel.sql.sqltypes.AutoString
-    moment = sqlmodel.sql.sqltypes.UTCDateTime
     op.create_table(
         "identity_key",
-        sa.Column("key", text(length=600), nullable=False),
+        sa.Column("key", AutoString(length=600), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("firm", AutoString(length=500), nullable=False),
         sa.PrimaryKeyConstraint("key", "contact_id", name=op.f("pk_identity_key")),
         sqlite_with_rowid=False,
     )
@@ -83,11 +81,11 @@ def _new_tables() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("one_id", sa.Integer(), nullable=False),
         sa.Column("other_id", sa.Integer(), nullable=False),
-        sa.Column("why", text(length=16), nullable=False),
-        sa.Column("status", text(length=16), nullable=False),
+        sa.Column("why", AutoString(length=16), nullable=False),
+        sa.Column("status", AutoString(length=16), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=True),
-        sa.Column("decided_at", moment(), nullable=True),
-        sa.Column("decided_by", text(length=254), nullable=False),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+        sa.Column("decided_by", AutoString(length=254), nullable=False),
         sa.ForeignKeyConstraint(
             ["one_id"], ["contact.id"], name=op.f("fk_duplicate_pair_one_id_contact"), ondelete="CASCADE"
         ),
@@ -108,10 +106,10 @@ def _new_tables() -> None:
         sa.Column("batch_id", sa.Integer(), nullable=True),
         sa.Column("moved", sa.JSON(), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
-        sa.Column("at", moment(), nullable=False),
-        sa.Column("by", text(length=254), nullable=False),
-        sa.Column("undone_at", moment(), nullable=True),
-        sa.Column("undone_by", text(length=254), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("by", AutoString(length=254), nullable=False),
+        sa.Column("undone_at", UTCDateTime(), nullable=True),
+        sa.Column("undone_by", AutoString(length=254), nullable=False),
         sa.ForeignKeyConstraint(
             ["kept_id"], ["contact.id"], name=op.f("fk_contact_merge_kept_id_contact"), ondelete="CASCADE"
         ),
@@ -125,10 +123,10 @@ def _new_tables() -> None:
     )
     op.create_table(
         "saved_mapping",
-        sa.Column("fingerprint", text(length=64), nullable=False),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
         sa.Column("columns", sa.JSON(), nullable=False),
-        sa.Column("used_at", moment(), nullable=False),
-        sa.Column("used_by", text(length=254), nullable=False),
+        sa.Column("used_at", UTCDateTime(), nullable=False),
+        sa.Column("used_by", AutoString(length=254), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_saved_mapping")),
     )
     for table, columns in (
@@ -201,12 +199,12 @@ def _known(connection: sa.Connection, tables: sa.MetaData) -> dict[str, dict[int
     emails, firms, consents = (tables.tables[name] for name in ("email_address", "organisation", "consent"))
     lead = sa.Table("lead", tables, autoload_with=connection)
     return {
-        "email_address": {one: other for one, other in connection.execute(sa.select(emails.c.id, emails.c.address))},
+        "email_address": {row[0]: row[1] for row in connection.execute(sa.select(emails.c.id, emails.c.address))},
         "organisation": {
             one: (name, alt)
             for one, name, alt in connection.execute(sa.select(firms.c.id, firms.c.name, firms.c.name_alt))
         },
-        "lead": {one: other for one, other in connection.execute(sa.select(lead.c.id, lead.c.exporter_id))},
+        "lead": {row[0]: row[1] for row in connection.execute(sa.select(lead.c.id, lead.c.exporter_id))},
         "consent": {
             one: (basis, _plain(evidence))
             for one, basis, evidence in connection.execute(
@@ -228,7 +226,8 @@ def _facts(lines: list[Any], known: dict[str, dict[int, Any]], kind: str) -> dic
         elif target == "lead" and target_id in known["lead"]:
             _take_lead(facts, values, known["lead"][target_id])
         elif target == "consent" and target_id in known["consent"]:
-            _take_consent(facts, *known["consent"][target_id], kind)
+            basis, evidence = known["consent"][target_id]
+            _take_consent(facts, basis, evidence, kind)
     facts["emails"] = list(dict.fromkeys(facts.get("emails", [])))
     return {name: value for name, value in facts.items() if value not in ("", None, [], {})}
 
@@ -257,8 +256,6 @@ def _take_lead(facts: dict[str, Any], values: dict[str, Any], exporter_id: int) 
 
 
 def _korean(moment: str, *, timed: bool) -> str:
-    from datetime import datetime, timedelta, timezone
-
     at = datetime.fromisoformat(moment).astimezone(timezone(timedelta(hours=9)))
     return at.strftime("%Y-%m-%dT%H:%M") if timed else at.strftime("%Y-%m-%d")
 
@@ -293,9 +290,9 @@ def downgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=False),
         sa.Column("row_id", sa.Integer(), nullable=False),
-        sa.Column("target", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("target", AutoString(length=32), nullable=False),
         sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("field", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("field", AutoString(length=64), nullable=False),
         sa.Column("created", sa.Boolean(), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
         sa.Column("after", sa.JSON(), nullable=False),
