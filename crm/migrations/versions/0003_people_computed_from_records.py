@@ -34,7 +34,8 @@ def upgrade() -> None:
     with op.batch_alter_table("contact") as table:
         table.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
         table.create_foreign_key(op.f("fk_contact_merged_into_id_contact"), "contact", ["merged_into_id"], ["id"])
-        table.create_index(op.f("ix_contact_merged_into_id"), ["merged_into_id"])
+    few = sa.text("merged_into_id IS NOT NULL")
+    op.create_index("ix_contact_merged", "contact", ["merged_into_id"], sqlite_where=few, postgresql_where=few)
     with op.batch_alter_table("consent") as table:
         table.add_column(sa.Column("derived", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("import_batch") as table:
@@ -321,7 +322,7 @@ def downgrade() -> None:
         table.drop_column("derived")
     with op.batch_alter_table("contact") as table:
         table.drop_constraint(op.f("fk_contact_merged_into_id_contact"), type_="foreignkey")
-        table.drop_index(op.f("ix_contact_merged_into_id"))
+        table.drop_index("ix_contact_merged")
         table.drop_column("merged_into_id")
     with op.batch_alter_table("organisation") as table:
         table.drop_column("imported")
