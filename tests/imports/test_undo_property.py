@@ -119,7 +119,7 @@ def module_db(sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory) ->
     db.close()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(_step, max_size=6), last=_file)
 def test_taking_the_last_import_back_leaves_every_business_table_as_it_was(
     module_db: Database, steps: list[tuple[str, Any]], last: str
@@ -139,7 +139,7 @@ def _leaves_no_trace(db: Database, steps: list[tuple[str, Any]], last: str) -> N
         assert house.picture() == before
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(files=st.lists(_file, min_size=2, max_size=4, unique=True), order=st.randoms(use_true_random=False))
 def test_undoing_everything_in_any_order_leaves_nothing(module_db: Database, files: list[str], order: Any) -> None:
     with module_db.reading() as session:
@@ -153,7 +153,7 @@ def test_undoing_everything_in_any_order_leaves_nothing(module_db: Database, fil
         assert {name: rows for name, rows in house.picture().items() if rows} == {}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(text=_file, steps=st.lists(_step, max_size=3))
 def test_the_same_rows_in_another_file_change_nothing(
     module_db: Database, text: str, steps: list[tuple[str, Any]]
@@ -169,7 +169,7 @@ def test_the_same_rows_in_another_file_change_nothing(
 
 
 @pytest.mark.postgres
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_step, max_size=5), last=_file)
 def test_postgresql_takes_imports_back_alike(postgres_db: Database, steps: list[tuple[str, Any]], last: str) -> None:
     _leaves_no_trace(postgres_db, steps, last)

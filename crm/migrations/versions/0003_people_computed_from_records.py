@@ -155,10 +155,17 @@ def _rebuild(connection: sa.Connection) -> None:
     gone = rows.c.contact_id.not_in(sa.select(tables.tables["contact"].c.id))
     told = {row_id: batch_id for row_id, _contact, batch_id in connection.execute(standing).all()}
     lines: dict[int, list[Any]] = defaultdict(list)
-    columns = (changes.c.row_id, changes.c.target, changes.c.target_id, changes.c.field, changes.c.after)
-    for row_id, target, target_id, field, after in connection.execute(sa.select(*columns).order_by(changes.c.id)):
-        if row_id in told:
-            lines[row_id].append((target, target_id, {field: _plain(after)} if field else _plain(after) or {}))
+    names = ("row_id", "target", "target_id", "field", "before", "after")
+    columns = [changes.c[name] for name in names]
+    for row_id, target, target_id, field, before, after in connection.execute(
+        sa.select(*columns).order_by(changes.c.id)
+    ):
+        if row_id not in told:
+            continue
+        value = _plain(after)
+        if field == "notes":  # notes were added to; the row itself said only what was new
+            value = str(value).removeprefix(str(_plain(before) or "")).strip("\n")
+        lines[row_id].append((target, target_id, {field: value} if field else value or {}))
     known = _known(connection, tables)
     for row_id, batch_id in told.items():
         facts = _facts(lines[row_id], known, kinds[batch_id])
@@ -172,7 +179,7 @@ def _rebuild(connection: sa.Connection) -> None:
     connection.execute(firms.update().where(firms.c.id.in_(named)).values(imported=True))
     listed = ("registration", "badge_scan", "card", "list")
     connection.execute(consents.update().where(consents.c.source.in_(listed)).values(derived=True))
-    _raw_by_position(connection, rows)
+    _raw_by_position(connection, rows, batches)
 
 
 def _plain(value: Any) -> Any:
@@ -275,11 +282,30 @@ def _take_consent(facts: dict[str, Any], basis: str, evidence: dict[str, Any], k
     ]
 
 
-def _raw_by_position(connection: sa.Connection, rows: sa.Table) -> None:
-    """Raw cells lose their headers, which stand in the batch's profile; a header that is not there is kept as text."""
-    for row_id, raw in connection.execute(sa.select(rows.c.id, rows.c.raw)).all():
-        cells = [f"{pair[0]}: {pair[1]}" if isinstance(pair, list) else pair for pair in _plain(raw) or []]
+def _raw_by_position(connection: sa.Connection, rows: sa.Table, batches: sa.Table) -> None:
+    """Raw cells stood beside their headers; from now on they stand by position, and the headers in the profile only."""
+    profiles = {row[0]: _plain(row[1]) for row in connection.execute(sa.select(batches.c.id, batches.c.profile))}
+    for row_id, batch_id, sheet, raw in connection.execute(
+        sa.select(rows.c.id, rows.c.batch_id, rows.c.sheet, rows.c.raw)
+    ).all():
+        cells = _placed(_plain(raw) or [], _headers(profiles[batch_id] or {}, sheet))
         connection.execute(rows.update().where(rows.c.id == row_id).values(raw=cells))
+
+
+def _headers(profile: dict[str, Any], sheet: str) -> dict[str, int]:
+    sheets = profile.get("sheets", [])
+    mine = [one for one in sheets if (one.get("name") or "") == sheet] or sheets
+    return {column["header"]: column["index"] for one in mine[:1] for column in one.get("columns", [])}
+
+
+def _placed(pairs: list[Any], places: dict[str, int]) -> list[str]:
+    cells = [""] * (max(places.values(), default=-1) + 1)
+    for header, text in pairs:
+        if header in places:
+            cells[places[header]] = text
+        else:
+            cells.append(f"{header}: {text}")
+    return cells
 
 
 def downgrade() -> None:
