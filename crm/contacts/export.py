@@ -25,6 +25,7 @@ from crm.contacts import cards, roster
 from crm.contacts.cells import BYTE_ORDER_MARK, cut, holdable, in_csv
 from crm.contacts.queries import sees_details
 from crm.contacts.roster import CONTACTS, LEADS, Person, Selection
+from crm.contacts.rules import script
 from crm.core import events
 from crm.core.clock import KST
 from crm.core.errors import BadInput
@@ -130,9 +131,7 @@ _MORE = (
     "region", "linkedin", "company_type", "industry", "company_size", "visitor_type", "visit_purpose", "timeframe",
     "quantity", "decision_role",
 )  # fmt: skip
-_SAME = (
-    "full_name", "family_name", "given_name", "name_alt", "name_reading", "department", "title", "city",
-)  # fmt: skip
+_SAME = ("name_alt", "name_reading", "department", "title", "city")
 _SAME_DETAILS = ("website", "address", "postal_code")
 # Words that the importer reads back as the very same value.
 WORDS: dict[str, dict[str, dict[str, str]]] = {
@@ -308,6 +307,7 @@ def texts_of(person: Person, language: str) -> dict[str, str]:
     texts = {name: facts[name] or "" for name in _SAME}
     texts |= {
         "number": str(facts["id"]),
+        **_names(facts),
         "company": person.company,
         "company_alt": person.company_alt,
         "gender": WORDS["gender"][said].get(facts["gender"], ""),
@@ -321,6 +321,15 @@ def texts_of(person: Person, language: str) -> dict[str, str]:
     if person.lead is not None:
         texts |= _talk(person.lead, said)
     return texts
+
+
+def _names(facts: Any) -> dict[str, str]:
+    """Give a surname of two letters that stands alone its courtesy again, or it would be read as surname and name."""
+    full, family, given = (facts[name] or "" for name in ("full_name", "family_name", "given_name"))
+    if full == family and not given and len(full) == 2 and script(full) == "native":
+        courtesy = " 님" if "가" <= full[0] <= "힣" else {"m": "先生", "f": "女士"}.get(facts["gender"], "様")
+        full, family = full + courtesy, ""
+    return {"full_name": full, "family_name": family, "given_name": given}
 
 
 def _details(person: Person) -> dict[str, str]:
@@ -372,7 +381,7 @@ def _moment(at: datetime | None, *, timed: bool) -> str:
 
 
 def stopped(person: Person) -> str:
-    """Say where mail is stopped: all, addresses (some of them), company (of this talk), companies, bounced, or empty."""
+    """Say where mail is stopped: all, addresses (some), company (of this talk), companies, bounced or empty."""
     refused = [stop for stop in person.stops if stop[2] != "hard_bounce"]
     everywhere = {address for address, exporter_key, _reason in refused if exporter_key == 0}
     if everywhere:
