@@ -133,8 +133,9 @@ _MORE = (
 )  # fmt: skip
 _SAME = ("name_alt", "name_reading", "department", "title", "city")
 _SAME_DETAILS = ("website", "address", "postal_code")
-# Words that the importer reads back as the very same value.
+# Words; the importer reads those of values back as the very same value.
 WORDS: dict[str, dict[str, dict[str, str]]] = {
+    "sheet": {"ko": {CONTACTS: "바이어", LEADS: "상담"}, "en": {CONTACTS: "Buyers", LEADS: "Talks"}},
     "gender": {"ko": {"m": "남", "f": "여"}, "en": {"m": "M", "f": "F"}},
     "rating": {"ko": {"5": "상", "3": "중", "1": "하"}, "en": {"5": "Hot", "3": "Warm", "1": "Cold"}},
     "language": {
@@ -260,9 +261,9 @@ def _csv_lines(rows: list[list[str]]) -> bytes:
 def xlsx_of(session: Session, viewer: Viewer, selection: Selection, language: str | None = None) -> Iterator[bytes]:
     """Return a workbook of one sheet in which every cell but the running number is text and none is a formula."""
     roster.check(viewer, selection)
-    title = _("Talks") if selection.kind == LEADS else _("Buyers")
-    pages = roster.pages(session, viewer, selection)
-    return _xlsx(pages, _columns(viewer, selection), title, language or ui_language())
+    said = language or ui_language()
+    title = _word("sheet", said, selection.kind)
+    return _xlsx(roster.pages(session, viewer, selection), _columns(viewer, selection), title, said)
 
 
 def _xlsx(pages: Iterator[list[Person]], columns: tuple[Column, ...], title: str, language: str) -> Iterator[bytes]:
@@ -303,24 +304,27 @@ def _columns(viewer: Viewer, selection: Selection) -> tuple[Column, ...]:
 def texts_of(person: Person, language: str) -> dict[str, str]:
     """Return column → text of one row, in words of the language; columns of what is unknown may be missing."""
     facts = person.facts
-    said = "en" if language == "en" else "ko"
     texts = {name: facts[name] or "" for name in _SAME}
     texts |= {
         "number": str(facts["id"]),
         **_names(facts),
         "company": person.company,
         "company_alt": person.company_alt,
-        "gender": WORDS["gender"][said].get(facts["gender"], ""),
-        "country": _country(facts["country"], said) or WORDS["no_country"][said][""],
-        "language": WORDS["language"][said].get(facts["language"], ""),
+        "gender": _word("gender", language, facts["gender"]),
+        "country": _country(facts["country"], language) or _word("no_country", language, ""),
+        "language": _word("language", language, facts["language"]),
         "tags": "; ".join(facts["tags"] or ()),
-        "opt_out": WORDS["opt_out"][said].get(stopped(person), ""),
+        "opt_out": _word("opt_out", language, stopped(person)),
     }
     if "mobile" in facts:
         texts |= _details(person)
     if person.lead is not None:
-        texts |= _talk(person.lead, said)
+        texts |= _talk(person.lead, language)
     return texts
+
+
+def _word(table: str, language: str, value: str, other: str = "") -> str:
+    return WORDS[table]["en" if language == "en" else "ko"].get(value, other)
 
 
 def _names(facts: Any) -> dict[str, str]:
@@ -359,16 +363,15 @@ def _spoken(number: str) -> str:
     return number.replace(";ext=", " ext. ")
 
 
-def _talk(lead: Any, said: str) -> dict[str, str]:
+def _talk(lead: Any, language: str) -> dict[str, str]:
     rating = str(lead["rating"] or "")
-    asked = WORDS["requests"][said]
     return {
         "exhibition": lead["exhibition"],
         "exporter": lead["exporter"],
         "met_at": _moment(lead["met_at"], timed=lead["met_time_known"]),
-        "rating": WORDS["rating"][said].get(rating, rating),
+        "rating": _word("rating", language, rating, rating),
         "interests": "; ".join(lead["interests"] or ()),
-        "requests": "; ".join(asked.get(kind, kind) for kind in lead["requests"] or ()),
+        "requests": "; ".join(_word("requests", language, kind, kind) for kind in lead["requests"] or ()),
         "notes": lead["notes"] or "",
         "captured_by": lead["captured_by"] or "",
     }
