@@ -13,6 +13,7 @@ CELL_LIMIT = 32_766
 _UNHOLDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # The full-width signs too: East Asian versions of Excel take them for the plain ones.
 _FORMULA = re.compile(r"(?:\A|\n)(?:\t|\s*[=+\-@＝＋－＠])")
+_DIGIT = re.compile(r"\d")
 _SIGNS = re.compile(r"[\d\s.,:/%()\-+'_$¢£¥€₩]")
 _MONTHS = "jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec"
 _UNITS = re.compile(
@@ -38,6 +39,8 @@ def in_csv(text: str) -> str:
 
     The importer takes one leading apostrophe off, so a text with one of its own gets a second.
     """
+    if not text:
+        return ""
     text = cut(holdable(text))
     if text.startswith("'") or _FORMULA.search(text) or is_taken_for_a_number(text):
         return f"'{text}"
@@ -46,8 +49,7 @@ def in_csv(text: str) -> str:
 
 def is_taken_for_a_number(text: str) -> bool:
     """Tell whether Excel would make a number, date or truth value of it: ``0123``, ``3-4``, ``5월 1일``, ``TRUE``."""
-    plain = unicodedata.normalize("NFKC", text).strip().casefold()
-    if not any(letter.isdigit() for letter in plain):
-        return plain in ("true", "false")
-    rest = _SIGNS.sub("", plain)
+    if not _DIGIT.search(text):
+        return text.strip().casefold() in ("true", "false")
+    rest = _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
     return not rest or bool(_UNITS.fullmatch(rest))

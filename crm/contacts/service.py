@@ -279,6 +279,8 @@ def lead_changes(lead: Lead, facts: Mapping[str, Any]) -> dict[str, Any]:
     current = {field: getattr(lead, field) for field in facts}
     plain = {field: value for field, value in facts.items() if field != "notes"}
     changes = rules.merge(current, plain, newer=newer).changes
+    if "met_at" in changes and "met_time_known" in facts:
+        changes["met_time_known"] = facts["met_time_known"]  # a day without a time must not keep the time of another
     notes = str(facts.get("notes") or "")
     if notes and notes not in lead.notes:
         changes["notes"] = f"{lead.notes}\n{notes}".strip()
