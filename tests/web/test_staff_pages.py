@@ -28,7 +28,6 @@ PAGES = (
     "/reports",
     "/reports?by=country",
     "/reports/funnel.xlsx",
-    "/contacts/export.xlsx",
     "/audit",
 )
 POSTS = (
