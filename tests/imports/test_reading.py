@@ -135,10 +135,10 @@ def test_identity_numbers_are_never_kept_not_even_raw() -> None:
         (b"  \n ", "empty_file"),
         (b"one\ntwo\nthree\n", "no_header"),
         (b"PK\x03\x04 not a workbook", "workbook_unreadable"),
-        (b"\xd0\xcf\x11\xe0" + bytes(600), "old_workbook"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "workbook_unreadable"),
         (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "encrypted_workbook"),
-        (b"BEGIN:VCARD\nVERSION:3.0\nEND:VCARD\n", "vcard_not_read"),
-        (b"<html><table><tr><td>Name</td></tr></table></html>", "html_not_read"),
+        (b"<html><body><p>Name</p></body></html>", "html_not_read"),
+        (b"%PDF-1.7\nName,Company,Email\n", "foreign_file"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_file_and_a_reason(data: bytes, code: str) -> None:
