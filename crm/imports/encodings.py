@@ -14,6 +14,8 @@ from crm.imports import guessing
 
 _BLOCK = 1 << 18
 _HEAD = 4096
+_ASCII = bytes(range(128))
+_FEW = 24
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16", "utf-16-le"),
@@ -57,12 +59,16 @@ _READ = frozenset(
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a file is decoded: the name that is shown, Python's codec, the mark's length, and whether it is a guess."""
+    """How a file is decoded: the name that is shown, Python's codec, the mark's length, and whether it is a guess.
+
+    ``whole`` says that the bytes were seen to decode without loss.
+    """
 
     name: str
     codec: str
     mark: int = 0
     guessed: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def open_text(data: bytes, encoding: Encoding) -> TextIO:
 
 def count_damaged(data: bytes, encoding: Encoding) -> int:
     """Return how many characters of the text cannot be read, those the file itself has lost included."""
-    if encoding.codec == "utf-8" and not encoding.guessed and _is_utf8(data):
+    if encoding.whole:
         return data.count("\ufffd".encode())
     return sum(text.count("\ufffd") for text in _decoded(data, encoding, "replace"))
 
@@ -139,10 +145,18 @@ def _certain(data: bytes) -> Encoding | None:
         return Encoding(side, side)
     if data.isascii():
         return Encoding("iso2022_jp", "iso2022_jp_ext") if b"\x1b$" in data or b"\x1b(I" in data else _UTF8
-    return _UTF8 if _is_utf8(data) else None
+    if not _is_utf8(data):
+        return None
+    return None if _may_be_chance(data) else _UTF8
 
 
-_UTF8 = Encoding("utf-8", "utf-8")
+def _may_be_chance(data: bytes) -> bool:
+    """Tell whether UTF-8 is no proof: a few bytes, two to a character, are often valid in it by accident."""
+    foreign = data.translate(None, _ASCII)
+    return len(foreign) <= _FEW and max(foreign) < 0xE0
+
+
+_UTF8 = Encoding("utf-8", "utf-8", whole=True)
 
 
 def _utf16_side(data: bytes) -> str | None:
@@ -169,6 +183,8 @@ def _is_utf8(data: bytes) -> bool:
 
 def _guess(data: bytes) -> Encoding:
     name = guessing.guess(data)
+    if name == "utf-8" and _is_utf8(data):
+        return _UTF8
     return _wider(data, Encoding(name, name, guessed=True))
 
 
