@@ -13,6 +13,7 @@ from crm.imports.text import folded
 
 DELIMITERS = (",", "\t", ";", "|")
 _SNIFF_ROWS = 40
+_SNIFF_CELLS = 300
 _SNIFF_BYTES = 1 << 16
 _LONGEST_NAME = 40
 _LONG_LINE = 1 << 20
@@ -50,13 +51,17 @@ def _delimiter(data: bytes, encoding: Encoding) -> str:
     """Choose the delimiter that gives most column names in one line; else the most even columns; else the comma."""
     sample = encodings.open_text(data[:_SNIFF_BYTES], encoding).read()
     lines = sample.splitlines(keepends=True)[:_SNIFF_ROWS]
-    tables = {sign: list(csv.reader(lines, delimiter=sign)) for sign in DELIMITERS if sign in sample}
+    tables = {sign: _few_cells(csv.reader(lines, delimiter=sign)) for sign in DELIMITERS if sign in sample}
     for names in (_plain_names, mapping.known_names):  # the second knows more and takes a hundred times as long
         found = {sign: max((names([*row]) for row in rows), default=0) for sign, rows in tables.items()}
         best = max(found, key=lambda sign: (found[sign], _evenness(tables[sign])), default=",")
         if found.get(best, 0) >= mapping.LEAST_FIELDS:
             break
     return best
+
+
+def _few_cells(rows: Iterable[list[str]]) -> list[list[str]]:
+    return [row[:_SNIFF_CELLS] for row in rows]
 
 
 def _plain_names(row: Sequence[Cell]) -> int:

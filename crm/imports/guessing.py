@@ -20,10 +20,10 @@ LANGUAGES = {"cp949": "ko", "cp932": "ja", "euc_jp": "ja", "gb18030": "zh-Hans",
 """The Windows code pages, which hold more than the standards they are named after, and their languages."""
 CANDIDATES = (*LANGUAGES, "utf-8")
 
-_HEAD_BYTES = 2000
+_HEAD_BYTES = 1600
 _SLICES = 3
-_SLICE_BYTES = 500
-_HEADER_LINES = 25
+_SLICE_BYTES = 400
+_HEADER_LINES = 15
 
 # How usual the encodings are among the lists of a Korean fair, in natural logarithms.
 _PRIOR = {"cp949": 1.0, "cp932": 0.5, "gb18030": 0.5, "cp950": 0.0, "cp1252": 0.0, "euc_jp": -1.5, "utf-8": -1.0}

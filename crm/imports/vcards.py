@@ -29,6 +29,9 @@ _MOST_ALIKE = 40
 _MOST_UNKNOWN = 60
 _SAMPLE_BYTES = 1 << 16
 _LONGEST_HEAD = 1 << 12
+_LONGEST_LINE = 1 << 20
+"""No text of a contact is longer; what is, was made to be slow."""
+_MOST_LINES = 1000
 _TOKENS = re.compile(r"\\(.)|([;,])", re.DOTALL)
 _PARAMETERS = re.compile(rb'((?:[^;:"]|"[^"]*+"?+)*+)([;:])')
 _LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
@@ -167,6 +170,7 @@ def _record(facts: dict[str, list[str]], header: list[tuple[str, int]]) -> list[
 def _cards(data: bytes) -> Iterator[_Card]:
     card: _Card | None = None
     line: list[bytes] = []
+    size = 0
     nested = dropping = False
     for physical in io.BytesIO(data):
         if dropping and physical[:1] in b" \t" and physical.strip():
@@ -188,10 +192,12 @@ def _cards(data: bytes) -> Iterator[_Card]:
             card, line, dropping = None, [], False
         elif card is not None and not nested:
             if line and _goes_on(line, text):
-                line.append(_continuation(line, text, card.version))
+                size += len(text)
+                if size < _LONGEST_LINE:
+                    line.append(_continuation(line, text, card.version))
                 continue
             _with(card, line)
-            line, dropping = [text], _is_binary(text)
+            line, size, dropping = [text[:_LONGEST_LINE]], len(text), _is_binary(text)
     if card is not None:
         yield _with(card, line)
 
@@ -224,7 +230,7 @@ def _with(card: _Card, line: list[bytes]) -> _Card:
         card.version = found.value.decode("ascii", errors="ignore").strip()
     elif found.name in _SENSITIVE:
         card.properties.append(_Property("BDAY", "", {}, b""))
-    elif found.name not in _DROPPED:
+    elif found.name not in _DROPPED and len(card.properties) < _MOST_LINES:
         card.properties.append(found)
     return card
 
@@ -297,7 +303,7 @@ class _Facts(dict[str, list[str]]):
     def add(self, name: str, value: str) -> None:
         if value.strip():
             values = self.setdefault(name, [])
-            if value not in values:
+            if len(values) < _MOST_LINES and value not in values:
                 values.append(value)
 
 

@@ -24,6 +24,9 @@ EXIT_CODES = {
     8: "no_workbook",
     9: "html_not_read",
 }
+_BIFF8_BEGIN = b"\x09\x08\x10\x00\x00\x06\x05\x00"
+_FILEPASS = 0x2F
+_RECORDS_BEFORE_FILEPASS = 8
 
 
 def main(kind: str, encoding: str) -> int:
@@ -103,8 +106,10 @@ def _read_ole(source: IO[bytes], target: IO[bytes], _encoding: str) -> dict[str,
     data = source.read()
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise FileUnreadable("encrypted_workbook")
+    if _is_protected(data):
+        raise FileUnreadable("encrypted_old_workbook")
     macros = "_VBA_PROJECT".encode("utf-16-le") in data
-    sheets = _read_sheets(io.BytesIO(data), target, {}, password="encrypted_old_workbook")  # noqa: S106 - a code
+    sheets = _read_sheets(io.BytesIO(data), target, {})
     return {"format": "xls", "date_1904": False, "macros": macros, "sheets": sheets}
 
 
@@ -114,12 +119,18 @@ def _read_html(source: IO[bytes], target: IO[bytes], encoding: str) -> dict[str,
     return htmltables.read(source.read(), target, encoding)
 
 
-def _read_sheets(
-    source: IO[bytes],
-    target: IO[bytes],
-    extras: dict[str, Any],
-    password: str = "encrypted_workbook",  # noqa: S107
-) -> list[dict[str, Any]]:
+def _is_protected(data: bytes) -> bool:
+    """Tell whether one of the first records of an old workbook is FILEPASS; calamine keeps that to itself."""
+    place = data.find(_BIFF8_BEGIN)
+    for _number in range(_RECORDS_BEFORE_FILEPASS if place >= 0 else 0):
+        kind, length = int.from_bytes(data[place : place + 2], "little"), data[place + 2 : place + 4]
+        if kind == _FILEPASS:
+            return True
+        place += 4 + int.from_bytes(length, "little")
+    return False
+
+
+def _read_sheets(source: IO[bytes], target: IO[bytes], extras: dict[str, Any]) -> list[dict[str, Any]]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
     source.seek(0)
@@ -128,7 +139,7 @@ def _read_sheets(
             names = [about.name for about in book.sheets_metadata if about.typ == SheetTypeEnum.WorkSheet]
             return [_write_sheet(book, name, target, extras.get(name, {})) for name in names]
     except PasswordError:
-        raise FileUnreadable(password) from None
+        raise FileUnreadable("encrypted_workbook") from None
     except (CalamineError, OSError, ValueError):
         raise FileUnreadable("workbook_unreadable") from None
 
