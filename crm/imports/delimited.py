@@ -79,18 +79,18 @@ def _evenness(rows: list[list[str]]) -> float:
 
 def _check(data: bytes, encoding: Encoding, delimiter: str) -> None:
     """Pass once over the file to see that it can be read to its end, so that no later pass has to refuse it."""
-    width, last = 0, [""]
-    lines = _watched(encodings.open_text(data, encoding), delimiter)
-    for found, last in enumerate(csv.reader(lines, delimiter=delimiter)):
+    width, begun, ended, last = 0, 1, 0, [""]
+    reader = csv.reader(_watched(encodings.open_text(data, encoding), delimiter), delimiter=delimiter)
+    for found, last in enumerate(reader):
+        begun, ended = ended + 1, reader.line_num
         if len(last) > width:
             width = len(last)
             if width > MAX_COLUMNS:
                 raise FileUnreadable("too_many_columns", limit=MAX_COLUMNS)
         if found > MAX_ROWS + TITLE_ROWS:
             raise FileUnreadable("too_many_rows", limit=MAX_ROWS)
-    if last != [_END]:
-        # A quote that is never closed swallows all rows after it into one cell; better to stop.
-        raise FileUnreadable("open_quote", line=_begin_of_last(data, encoding, delimiter))
+    if last != [_END]:  # a quote that is never closed swallows all rows after it into one cell; better to stop
+        raise FileUnreadable("open_quote", line=begun)
 
 
 def _watched(lines: Iterable[str], delimiter: str) -> Iterator[str]:
@@ -99,11 +99,3 @@ def _watched(lines: Iterable[str], delimiter: str) -> Iterator[str]:
             raise FileUnreadable("too_many_columns", limit=MAX_COLUMNS)
         yield line
     yield _END
-
-
-def _begin_of_last(data: bytes, encoding: Encoding, delimiter: str) -> int:
-    reader = csv.reader(encodings.open_text(data, encoding), delimiter=delimiter)
-    begun, ended = 1, 0
-    for _row in reader:
-        begun, ended = ended + 1, reader.line_num
-    return begun

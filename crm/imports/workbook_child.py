@@ -23,6 +23,7 @@ EXIT_CODES = {
     7: "too_many_rows",
     8: "no_workbook",
     9: "html_not_read",
+    10: "too_many_columns",
 }
 _BIFF8_BEGIN = b"\x09\x08\x10\x00\x00\x06\x05\x00"
 _FILEPASS = 0x2F
@@ -146,6 +147,10 @@ def _read_sheets(source: IO[bytes], target: IO[bytes], extras: dict[str, Any]) -
 
 def _write_sheet(book: Any, name: str, target: IO[bytes], extras: dict[str, Any]) -> dict[str, Any]:
     sheet = book.get_sheet_by_name(name)
+    if sheet.total_width > limits.MAX_COLUMNS:
+        raise FileUnreadable("too_many_columns")
+    if sheet.total_width * sheet.total_height > limits.CELLS and sheet.total_height <= limits.MAX_ROWS:
+        raise FileUnreadable("workbook_too_heavy")
     merged = sheet.merged_cell_ranges or []
     writer = spool.SheetWriter(target, name, merged, extras.get("links", []), extras.get("hidden", []))
     for row in _rows(sheet):

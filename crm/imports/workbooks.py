@@ -57,4 +57,5 @@ def _refuse(exit_code: int) -> None:
         raise FileUnreadable("workbook_too_heavy")
     if exit_code:
         code = EXIT_CODES.get(exit_code, "workbook_unreadable")
-        raise FileUnreadable(code, **({"limit": limits.MAX_ROWS} if code == "too_many_rows" else {}))
+        limit = {"too_many_rows": limits.MAX_ROWS, "too_many_columns": limits.MAX_COLUMNS}.get(code)
+        raise FileUnreadable(code, **({} if limit is None else {"limit": limit}))
