@@ -43,6 +43,7 @@ _OTHER_NAMES = {
     "windows-949": "cp949",
     "x-windows-949": "cp949",
     "windows-932": "cp932",
+    "windows-31j": "cp932",
     "x-sjis": "cp932",
     "windows-936": "gb18030",
     "windows-950": "cp950",
@@ -129,6 +130,8 @@ def _chosen(data: bytes, name: str) -> Encoding:
 def codec_of(name: str) -> str:
     """Return the codec that is meant by an encoding's name or alias. Raises LookupError when it is none we read."""
     plain = name.strip().casefold()
+    if "\x00" in plain:
+        raise LookupError(name)
     found = codecs.lookup(_OTHER_NAMES.get(plain.replace("_", "-"), plain)).name
     found = _MEANT.get(found, found)
     if found not in _READ:

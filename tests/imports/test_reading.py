@@ -267,7 +267,8 @@ def test_an_old_workbook_with_a_password_is_told_apart() -> None:
 
 PAGE = """<html><head><meta charset="euc-kr"><style>td {color: red}</style></head><body><table border=1>
 <tr><th>성명<th>회사명<th colspan="2">연락처</tr>
-<tr><td>김하나</td><td rowspan="2">한빛&amp;상사</td><td>010-0000-0001<td><a href="mailto:hana@hanbit.example">메일</a></tr>
+<tr><td>김하나</td><td rowspan="2">한빛&amp;상사</td><td>010-0000-0001<td>
+<a href="mailto:hana@hanbit.example">메일</a></tr>
 <tr style="display:none"><td>이<br>두리</td><td>010-0000-0002</td><td>duri@hanbit.example</td></tr>
 </table></body></html>"""
 
@@ -329,7 +330,7 @@ def test_a_delimiter_may_be_chosen() -> None:
 
 
 def test_the_delimiter_of_unknown_columns_is_the_one_of_even_rows() -> None:
-    source = open_source("Foo;Bar\na, b, c;1\nd;2\n".encode(), "list.csv")
+    source = open_source(b"Foo;Bar\na, b, c;1\nd;2\n", "list.csv")
     assert source.delimiter == ";"
 
 
