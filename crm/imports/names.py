@@ -43,6 +43,21 @@ class PersonName:
     codes: list[str] = field(default_factory=list)
 
 
+_HANGUL_NAME = re.compile("[가-힣]{2,4}")
+_COURTESY_ENDS = ("님", "씨", "하")
+
+
+def plain_hangul(text: str) -> tuple[str, str]:
+    """Split a name that is two to four syllables and nothing else; two empty texts when a closer look is needed.
+
+    A job title glued to a name makes it five syllables at least.
+    """
+    if not _HANGUL_NAME.fullmatch(text) or text.endswith(_COURTESY_ENDS):
+        return "", ""
+    size = 2 if len(text) > 2 and text[:2] in _DOUBLE["hangul"] else 1
+    return text[:size], text[size:]
+
+
 def script_of(text: str) -> str:
     """Return hangul, kana (with or without Han), han, latin or an empty text."""
     if re.search(f"[{_HANGUL}]", text):

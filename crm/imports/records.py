@@ -1,6 +1,6 @@
 """What travels between the steps of an import: raw tables, the reading profile, canonical rows and their issues."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from typing import Any
@@ -11,7 +11,7 @@ FieldName = str
 """A name of section 'canonical contact', e.g. ``full_name``; the keys of aliases.json."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One finding: a code of ``texts.py`` and the values its sentence needs."""
 
@@ -29,7 +29,7 @@ class EventDates:
 
 @dataclass
 class Table:
-    """One sheet or CSV as it stands in the file. ``rows[0]`` is record 1."""
+    """One sheet or CSV as it stands in the file. Record 1 has index 0."""
 
     rows: list[list[Cell]]
     sheet: str | None = None
@@ -40,6 +40,15 @@ class Table:
     links: dict[tuple[int, int], str] = field(default_factory=dict)
     """Mail addresses that stood behind cells as hyperlinks."""
     hidden_rows: set[int] = field(default_factory=set)
+
+    @property
+    def head(self) -> list[list[Cell]]:
+        """The first records, enough to find the header line."""
+        return self.rows[:60]
+
+    def records(self) -> Iterator[list[Cell]]:
+        """Return all records from the first one, anew at every call."""
+        return iter(self.rows)
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,48 @@ class Profile:
     @property
     def header_row(self) -> int:
         return self.sheets[0].header_row
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user decided about a file; whatever is left out is found out.
+
+    ``home_country`` (ISO alpha-2) is the country of national telephone numbers and of rows without one; None takes that
+    of the headers' language and says so in the notes, an empty text takes none. ``columns`` maps headers as written to
+    fields, or to "" to leave a column unmapped. ``header_rows`` maps a sheet ("" in a file without sheets) to the record
+    of its header line, from 1; 0 says that there is none. ``corrections`` maps (sheet, row) to the new texts by
+    column from 0; ``left_out`` are the (sheet, row) not wanted.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    home_country: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    header_rows: Mapping[str, int] = field(default_factory=dict)
+    skipped_sheets: Collection[str] = ()
+    corrections: Mapping[tuple[str, int], Mapping[int, str]] = field(default_factory=dict)
+    left_out: Collection[tuple[str, int]] = frozenset()
+
+
+Facts = dict[str, Any]
+"""What one row states about a contact, by field name; only what is stated, ready for JSON."""
+
+
+@dataclass(slots=True)
+class ReadRow:
+    """One line of a list after cleaning.
+
+    ``outcome`` is accepted, refused or skipped, ``code`` the reason of the last two. ``raw`` is the line as it stood in
+    the file, aligned with the columns, without what must never be stored; empty when nothing of it may be kept.
+    """
+
+    number: int
+    sheet: str | None
+    outcome: str
+    code: str = ""
+    facts: Facts = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
