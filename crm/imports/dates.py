@@ -60,16 +60,17 @@ class DateColumn:
             self.see(cell)
         self.settle()
 
-    def see(self, cell: Cell) -> None:
-        """Take note of a cell whose order of day and month is open."""
+    def see(self, cell: Cell) -> bool:
+        """Take note of a cell whose order of day and month is open; True: there may be more to learn."""
         if not isinstance(cell, str) or cell[:4].isdigit() or not cell:
-            return
+            return True
         text = unicodedata.normalize("NFKC", unwrapped(cell)).strip()
         found, seen, century = _NUMERIC.match(text), self._pairs, 0
         if not found:
             found, seen, century = _SHORT.match(text), self._shorts, 2000
         if found and len(seen) < _PAIRS_KEPT:
             seen[(int(found[1]), int(found[3]), century + int(found[4]))] += 1
+        return True
 
     def settle(self) -> None:
         """Decide the order of day and month from what was seen."""

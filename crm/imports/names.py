@@ -12,6 +12,7 @@ from crm.imports.text import has_invisible, name_line
 from crm.imports.words import by_word, words
 
 TITLES = sorted(by_word("titles"), key=len, reverse=True)
+TITLE_WORDS = frozenset(TITLES)
 
 _DOUBLE = {script: frozenset(names) for script, names in words("double_surnames").items()}
 FAMILY_FIRST = frozenset({"VN", "MN", "HU"})

@@ -65,23 +65,31 @@ class Source:
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of the file was taken for. ``certainty`` is exact, guessed, chosen or unmapped."""
+    """What one column of the file was taken for. ``certainty`` is exact, guessed, chosen or unmapped.
+
+    ``by_value``: its header says nothing or something else; the guess rests on what stands in its cells.
+    """
 
     index: int
     header: str
     field: FieldName | None
     certainty: str
     samples: tuple[str, ...] = ()
+    by_value: bool = False
 
 
 @dataclass(frozen=True)
 class SheetProfile:
-    """Where the table of one sheet begins and what its columns are."""
+    """Where the table of one sheet begins (``header_row`` 0: it has no header line) and what its columns are.
+
+    ``fingerprint`` marks its header line, so that a mapping can be remembered for the next list of its source.
+    """
 
     name: str | None
     header_row: int
     records: int
     columns: tuple[Column, ...]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
