@@ -123,7 +123,9 @@ class TableCleaner:
 
     def _judge(self, row: ReadRow, texts: Sequence[str]) -> None:
         code = self._card_refusal(row, texts) or _refusal(row.facts)
-        if code == "consent_privacy_refused":  # what was refused for lack of consent may not be kept, not even as raw cells
+        if (
+            code == "consent_privacy_refused"
+        ):  # what was refused for lack of consent may not be kept, not even as raw cells
             row.raw, row.issues = [], []
         if row.number in self.left_out and row.outcome != "skipped":
             code = "left_out"

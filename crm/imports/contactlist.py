@@ -20,7 +20,6 @@ from crm.imports.records import (
     ReadRow,
     RowIssue,
     Source,
-    Table,
 )
 from crm.imports.survey import Reading, Survey, survey
 from crm.imports.texts import sentence
@@ -162,9 +161,7 @@ def read_contacts(
 
 
 def _by_label(raw: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
-    return {
-        labels[place] if place < len(labels) else f"#{place + 1}": text for place, text in enumerate(raw) if text
-    }
+    return {labels[place] if place < len(labels) else f"#{place + 1}": text for place, text in enumerate(raw) if text}
 
 
 def _canonical(row: ReadRow, raw: dict[str, str]) -> CanonicalRow:

@@ -45,7 +45,7 @@ class Reading:
 
 @dataclass
 class DateColumn:
-    """One column of dates. Show it all its cells (``see``) before reading one; ``guessed`` tells that none settled it."""
+    """One column of dates. Show it all its cells before reading one; ``guessed`` tells that none settled the order."""
 
     cells: InitVar[Iterable[Cell]] = ()
     event: EventDates | None = None

@@ -89,17 +89,20 @@ def _plan_of_code(calling: str) -> _Plan | None:
 def _plan(region: str) -> _Plan | None:
     """Return the plan of a region, its lengths narrowed to those of the first region with the same calling code."""
     found = PhoneMetadata.metadata_for_region(region, None) if region else None
-    if found is None or found.general_desc is None:
+    code = found.country_code if found else None
+    if found is None or code is None:
         return None
-    first = PhoneMetadata.metadata_for_region(phonenumbers.region_code_for_country_code(found.country_code), found)
-    trunk = found.national_prefix_for_parsing
-    shared = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[found.country_code]
+    first = PhoneMetadata.metadata_for_region(phonenumbers.region_code_for_country_code(code), found)
+    general, trunk = found.general_desc, found.national_prefix_for_parsing
+    if first is None or not general or not general.national_number_pattern or not first.general_desc:
+        return None
+    shared = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
     return _Plan(
-        str(found.country_code),
+        str(code),
         re.compile(found.international_prefix or r"(?!)"),
         re.compile(trunk) if trunk else None,
         bool(found.national_prefix_transform_rule),
-        re.compile(found.general_desc.national_number_pattern),
-        frozenset(found.general_desc.possible_length) & frozenset(first.general_desc.possible_length),
+        re.compile(general.national_number_pattern),
+        frozenset(general.possible_length) & frozenset(first.general_desc.possible_length),
         region if len(shared) == 1 else "",
     )

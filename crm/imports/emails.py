@@ -25,7 +25,7 @@ class Emails:
 
 
 def plainly(cell: str) -> str:
-    """Return the address of a cell that holds one plainly written address, else an empty text; ``read`` knows the rest."""
+    """Return the address of a cell that holds one, plainly written, else an empty text; ``read`` knows the rest."""
     text = cell.strip(" ")
     if len(text) > 64 or not _PLAIN.fullmatch(text):  # the length of the local part alone is bounded to 64
         return ""

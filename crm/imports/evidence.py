@@ -1,7 +1,7 @@
 """What the values of a column say about it, where its header is missing, unknown or wrong. Pure.
 
-Only what can be told from the form of a value counts: addresses, numbers, links, dates, countries. A name in the company
-column is nobody's business here.
+Only what can be told from the form of a value counts: addresses, numbers, links, dates, countries. Whether
+names and firms are swapped cannot be told.
 """
 
 import re

@@ -28,6 +28,25 @@ _REMARK = re.compile(
 _BRACKETS = re.compile(r"[(（\[［〔<]([^)）\]］〕>]*)[)）\]］〕>]")
 _PRIVATE = re.compile(r"^(?:home\s|자택|집\s|自宅|住宅|家庭|住家|其他地址)", re.IGNORECASE)
 # Headers whose meaning hangs on the columns beside them.
+_IN_CHARGE = {
+    folded(word)
+    for word in (
+        (
+            "담당자",
+            "담당자명",
+            "담당자 성명",
+            "担当者",
+            "担当者名",
+            "负责人",
+            "对接人",
+            "負責人",
+            "窗口",
+            "Responsable",
+            "PIC",
+            "Person in Charge",
+        )
+    )
+}
 _BARE_NAME = {folded(word) for word in ("이름", "Nombre", "Name")}
 _OUTLOOK_SIGNS = {folded(word) for word in ("Sensitivity", "숨김", "秘密度", "敏感度", "Confidencialidad")}
 _OUTLOOK_PRIORITY = {folded(word) for word in ("Priority", "우선 순위", "優先度", "优先级", "優先順序", "Prioridad")}
@@ -127,7 +146,11 @@ def header_texts(table: Table, index: int) -> list[str]:
 
 def _carried(above: Sequence[str]) -> list[str]:
     """The name of a group stands over its first column only."""
-    return list(accumulate(above, lambda group, text: text or group))
+    return list(accumulate(above, _text_or_group))
+
+
+def _text_or_group(group: str, text: str) -> str:
+    return text or group
 
 
 def _with_group(text: str, group: str) -> str:
@@ -249,6 +272,8 @@ def _reconsidered(column: Column, fields: Counter[str | None], keys: set[str], j
     name = column.field
     if column.certainty == "chosen":
         return column
+    if key in _IN_CHARGE and name == "full_name" and _has_other_names(fields, keys):
+        return replace(column, field="captured_by", certainty="guessed")
     if key in _BARE_NAME:
         own = 1 if name == "given_name" else 0
         split = fields["family_name"] and fields["given_name"] == own
@@ -262,6 +287,11 @@ def _reconsidered(column: Column, fields: Counter[str | None], keys: set[str], j
     elif key in _OUTLOOK_PRIORITY and keys & _OUTLOOK_SIGNS:
         name = "ignored"
     return replace(column, field=name)
+
+
+def _has_other_names(fields: Counter[str | None], keys: set[str]) -> bool:
+    """With a name column beside it, “담당자” is who of ours met them; alone it is the person at the firm."""
+    return bool(fields["family_name"]) or fields["full_name"] > len(keys & _IN_CHARGE)
 
 
 def home_language(headers: Sequence[str]) -> str | None:

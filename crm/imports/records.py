@@ -115,9 +115,9 @@ class ReadOptions:
 
     ``home_country`` (ISO alpha-2) is the country of national telephone numbers and of rows without one; None takes that
     of the headers' language and says so in the notes, an empty text takes none. ``columns`` maps headers as written to
-    fields, or to "" to leave a column unmapped. ``header_rows`` maps a sheet ("" in a file without sheets) to the record
-    of its header line, from 1; 0 says that there is none. ``corrections`` maps (sheet, row) to the new texts by
-    column from 0; ``left_out`` are the (sheet, row) not wanted.
+    fields, or to "" to leave a column unmapped. ``header_rows`` maps a sheet ("" in a file without sheets) to the
+    record of its header line, from 1; 0 says that there is none. ``corrections`` maps (sheet, row) to the new texts
+    by column from 0; ``left_out`` are the (sheet, row) not wanted.
     """
 
     encoding: str | None = None

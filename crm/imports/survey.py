@@ -83,7 +83,7 @@ def survey(table: Table, how: Reading, header_row: int | None = None) -> Survey 
 
 
 def _without_header(table: Table, how: Reading, *, sure: bool) -> Survey | None:
-    """Read a list that begins with its first contact, when its values tell of two columns at least, one with addresses."""
+    """Read a list that begins with its first contact, when its values tell of two columns, one with addresses."""
     width = max((len(row) for row in table.head), default=0)
     if not width:
         return None
@@ -124,7 +124,11 @@ def _weigh(found: Survey, first: Sequence[Sequence[Cell]], event: EventDates | N
     places = range(len(found.columns))
     values = {place: evidence.weigh([row[place] for row in first if place < len(row)]) for place in places}
     found.columns = evidence.by_values(found.columns, values, event, least=least)
-    guessed = [f"{column.header or '#' + str(column.index + 1)} → {column.field}" for column in found.columns if column.by_value and column.field]
+    guessed = [
+        f"{column.header or '#' + str(column.index + 1)} → {column.field}"
+        for column in found.columns
+        if column.by_value and column.field
+    ]
     if guessed:
         found.notes.append(Issue("columns_by_value", {"names": ", ".join(guessed)}))
     given_up = [column.header for column in found.columns if column.by_value and not column.field]

@@ -6,7 +6,7 @@ kinds of functions come out: those that look at one cell, and steps that need se
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ from crm.imports.text import (
     Memo,
     has_invisible,
     is_empty_word,
+    is_tidy,
     looks_like_formula,
     many_lines,
     name_line,
@@ -165,9 +166,7 @@ class Cleaned:
 _NOTHING = Cleaned("")
 
 
-def _cleaner(
-    column: Column, clean: Callable[[str], str] = one_line, limit: int = FIELD_LIMIT
-) -> "Memo[Cleaned]":
+def _cleaner(column: Column, clean: Callable[[str], str] = one_line, limit: int = FIELD_LIMIT) -> "Memo[Cleaned]":
     """Return a memory of cleaned texts of a column; placeholders count as empty."""
 
     def make(text: str) -> Cleaned:
@@ -274,7 +273,11 @@ def _answered(text: str, column: Column, unclear: bool) -> tuple[str, bool | Non
     given = None if unclear else answers.consent(written)
     if given is not None or not written or (is_empty_word(written) and written.casefold() != "x"):
         return written, given, None
-    return written, None, Issue("consent_unreadable", {"column": column.header, "field": column.field, "v": shown(written)})
+    return (
+        written,
+        None,
+        Issue("consent_unreadable", {"column": column.header, "field": column.field, "v": shown(written)}),
+    )
 
 
 def _secret(column: Column) -> Take:
@@ -379,7 +382,9 @@ def _privacy_missing(columns: Sequence[Column]) -> Step:
         if "consent_privacy" in line.facts:
             return
         written = (line.texts[place] for place in places)
-        if all(not text.strip() or (is_empty_word(one_line(text)) and text.strip().casefold() != "x") for text in written):
+        if all(
+            not text.strip() or (is_empty_word(one_line(text)) and text.strip().casefold() != "x") for text in written
+        ):
             line.say("consent_privacy_missing", columns[0])
 
     return step
@@ -577,30 +582,34 @@ class _Names:
 
     def _name(self, line: Line) -> names.PersonName:
         country = line.facts.get("country") or self.plan.home
-        whole = self._cell(self.whole, line)
-        family, given = self._cell(self.family, line), self._cell(self.given, line)
-        middle = self._cell(self.middle, line)
+        whole = next(self._cells(self.whole, line), "")
+        family, given = " ".join(self._cells(self.family, line)), next(self._cells(self.given, line), "")
+        middle = next(self._cells(self.middle, line), "")
         given = f"{given} {middle}" if given and middle else given or middle
         if not family and not given:
             return _from_one(whole, country) if whole else names.PersonName()
         halves = _from_two(family, given, country)
         return _with_halves(_from_one(whole, country), halves) if whole else halves
 
-    def _cell(self, columns: Sequence[Column], line: Line) -> str:
-        """Join a field's name columns with a space (two surname columns); placeholders count as empty."""
-        kept = []
+    def _cells(self, columns: Sequence[Column], line: Line) -> Iterator[str]:
+        """Yield what a field's columns hold; there are people with two surname columns. Placeholders count as empty."""
         for column in columns:
-            text = unwrapped(line.texts[column.index]).strip()
-            if not text or is_empty_word(text):
-                continue
-            if text.endswith("\ufffd"):
-                line.say("undecodable_text", column, v=shown(text))
-            if looks_like_formula(text):
-                line.say("formula_like", column, v=shown(text))
-            if len(text) > FIELD_LIMIT:
-                line.say("cell_truncated", column, limit=FIELD_LIMIT, v=shown(text))
-            kept.append(text.rstrip("\ufffd")[:FIELD_LIMIT])
-        return kept[0] if len(kept) == 1 else " ".join(kept)
+            text = line.texts[column.index]
+            if text and (kept := self._cell(text, column, line)):
+                yield kept
+
+    def _cell(self, text: str, column: Column, line: Line) -> str:
+        text = text if is_tidy(text) else unwrapped(text).strip()
+        if not text or is_empty_word(text):
+            return ""
+        if text.endswith("\ufffd"):
+            line.say("undecodable_text", column, v=shown(text))
+            text = text.rstrip("\ufffd")
+        if looks_like_formula(text):
+            line.say("formula_like", column, v=shown(text))
+        if len(text) > FIELD_LIMIT:
+            line.say("cell_truncated", column, limit=FIELD_LIMIT, v=shown(text))
+        return text[:FIELD_LIMIT]
 
     def _keep(self, name: names.PersonName, line: Line) -> None:
         facts = line.facts
