@@ -6,17 +6,19 @@ Every value is cleaned, every change and doubt told. No more than one row is hel
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from crm.imports import lines, mapping
 from crm.imports.records import Cell, Facts, Issue, ReadRow
 from crm.imports.survey import CONSENTS, Survey
-from crm.imports.takers import Line, Plan
-from crm.imports.text import cell_text, folded, one_line, shown
+from crm.imports.takers import Cleaned, Line, Plan
+from crm.imports.text import NOTE_LIMIT, Memo, cell_text, folded, one_line, shown
 from crm.imports.words import words
 
 TEST_WORDS = frozenset(folded(word) for word in words("test"))
-_LONGEST_TEST = 12
-_TESTED = ("full_name", "family_name", "given_name", "company")
+_TEST_STARTS = frozenset(first for word in TEST_WORDS for first in (word[0], word[0].upper()))
+_NO_LINKS: Mapping[int, str] = {}
+_NO_PERSON = Issue("no_person_name")
 _CARD_STATES = {"malformed_card": "refused", "group_card": "skipped"}
 
 
@@ -24,15 +26,16 @@ _CARD_STATES = {"malformed_card": "refused", "group_card": "skipped"}
 class TableCleaner:
     """Cleans the rows of one table. ``home`` is the file's home country, empty for none.
 
-    ``corrections`` and ``left_out`` are those of this table, by row number. ``keeps_shape``: a row cannot have too many
-    cells (workbooks). ``first_number`` is the number of record index 0.
+    ``corrections`` and ``left_out`` are those of this table, by row number. ``has_shape``: too many cells
+    mean shifted values (text files). ``all_texts``: every cell is a text. ``first_number`` is that of record index 0.
     """
 
     of: Survey
     home: str = ""
     corrections: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     left_out: Collection[int] = frozenset()
-    keeps_shape: bool = False
+    has_shape: bool = False
+    all_texts: bool = False
     first_number: int = 1
 
     def __post_init__(self) -> None:
@@ -40,6 +43,11 @@ class TableCleaner:
         self.sheet = survey.table.sheet
         self.labels = _labels(survey.headers)
         self.plan = Plan(survey.columns, self.labels, self.home, survey.dates, survey.crosses)
+        self.tested: list[str] = [
+            name for name in ("full_name", "company") if name in self.plan.of or name == "full_name"
+        ]
+        if self.plan.has("family_name", "given_name"):
+            self.tested += ["family_name", "given_name"]
         self.fixed = {column.index for column in survey.columns if column.field in (*CONSENTS, "sensitive")}
         self.secret = [column.index for column in survey.columns if column.field == "sensitive"]
         states = (column.index for column in survey.columns if column.field == mapping.CARD_STATE)
@@ -51,6 +59,7 @@ class TableCleaner:
         self.filled: dict[int, set[int]] = defaultdict(set)
         for row, place in survey.table.filled:
             self.filled[row].add(place)
+        self.marked = survey.table.hidden_rows | self.filled.keys()
 
     def lines(self) -> Iterator[ReadRow]:
         """Yield every line but that of the header."""
@@ -63,21 +72,31 @@ class TableCleaner:
 
     def _row(self, index: int, cells: list[Cell]) -> ReadRow:
         number = index + self.first_number
-        texts = [cell if type(cell) is str else cell_text(cell) for cell in cells]
+        texts = cast(list[str], cells) if self.all_texts else [*map(cell_text, cells)]
         raw = self._raw(texts)
         corrected = self._corrected(number, texts, cells) if number in self.corrections else []
-        kind = self.kinds.of(texts, self.filled.get(index, ()))
+        kind = self.kinds.of(texts, self.filled.get(index, ()) if self.filled else ())
         if kind:
             return ReadRow(number, self.sheet, "skipped", kind)
-        if not self.keeps_shape and len(texts) > self.of.width:
-            return ReadRow(number, self.sheet, "refused", "row_shape", raw=raw)
-        wanted = len(self.labels)
-        if len(texts) < wanted:
-            texts += [""] * (wanted - len(texts))
+        if self.has_shape and len(texts) > self.of.width:
+            return ReadRow(number, self.sheet, "refused", "row_shape", {}, corrected, raw)
+        missing = len(self.labels) - len(texts)
+        if missing:
+            self._square(texts, cells, missing)
         row = ReadRow(number, self.sheet, "accepted", "", {}, corrected, raw)
-        self._clean(index, Line(texts, cells, row.facts, row.issues, self.links.get(index, {})))
+        line = Line(texts, cells, row.facts, corrected, self.links.get(index, _NO_LINKS) if self.links else _NO_LINKS)
+        if index in self.marked:
+            self._tell_origin(index, line)
+        self._clean(line)
         self._judge(row, texts)
         return row
+
+    def _square(self, texts: list[str], cells: list[Cell], missing: int) -> None:
+        """Fill up a short row; what stands right of the last header is kept apart."""
+        if missing > 0:
+            texts += [""] * missing
+            if cells is not texts:
+                cells += [""] * missing
 
     def _raw(self, texts: Sequence[str]) -> list[str]:
         raw = list(texts)
@@ -96,38 +115,72 @@ class TableCleaner:
                 continue
             missing = [""] * (place + 1 - len(texts))
             texts += missing
-            cells += missing
+            if cells is not texts:
+                cells += missing
             was, texts[place], cells[place] = texts[place], text, text
             if text != was:
                 params = {"column": self.labels[place], "v": shown(was), "now": shown(text)}
                 issues.append(Issue("corrected", params))
         return issues
 
-    def _clean(self, index: int, line: Line) -> None:
+    def _tell_origin(self, index: int, line: Line) -> None:
         if index in self.of.table.hidden_rows:
             line.say("hidden_row")
         merged = sorted(place for place in self.filled.get(index, ()) if place < len(self.labels))
         for place in merged[:1]:
             line.say("merged_cell_filled", column=self.labels[place], v=shown(line.texts[place]))
-        texts, facts, issues = line.texts, line.facts, line.issues
-        for place, take in self.plan.takes:
+
+    def _clean(self, line: Line) -> None:
+        plan, texts, facts, issues = self.plan, line.texts, line.facts, line.issues
+        for place, name, memo in plan.singles:
+            text = texts[place]
+            if text:
+                value, said = memo[text]
+                if value:
+                    facts[name] = value
+                if said:
+                    issues.extend(said)
+        for place, take in plan.takes:
             text = texts[place]
             if text:
                 take(text, facts, issues)
-        for step in self.plan.steps:
+        for step in plan.steps:
             step(line)
-        for place in range(len(self.labels), len(texts)):
-            text = one_line(texts[place])
+        if plan.kept:
+            self._keep(plan.kept, "more", line)
+        if plan.extras:
+            self._keep(plan.extras, "extra", line)
+        if len(texts) > len(self.labels):
+            self._keep_surplus(line)
+
+    def _keep(self, columns: Sequence[tuple[int, str, Memo[Cleaned]]], where: str, line: Line) -> None:
+        found: dict[str, str] = line.facts.get(where, {})
+        for place, name, memo in columns:
+            text = line.texts[place]
             if text:
-                facts.setdefault("extra", {})[f"#{place + 1}"] = text
+                value, said = memo[text]
+                if value:
+                    found[name] = f"{found[name]} / {value}" if name in found else value
+                if said:
+                    line.issues.extend(said)
+        if found:
+            line.facts[where] = found
+
+    def _keep_surplus(self, line: Line) -> None:
+        for place in range(len(self.labels), len(line.texts)):
+            text = one_line(line.texts[place])
+            if text:
+                line.facts.setdefault("extra", {})[f"#{place + 1}"] = text[:NOTE_LIMIT]
 
     def _judge(self, row: ReadRow, texts: Sequence[str]) -> None:
-        code = self._card_refusal(row, texts) or _refusal(row.facts)
-        if (
-            code == "consent_privacy_refused"
-        ):  # what was refused for lack of consent may not be kept, not even as raw cells
+        facts = row.facts
+        if "full_name" not in facts and ("company" in facts or "emails" in facts):
+            row.issues.append(_NO_PERSON)
+        code = self._card_refusal(row, texts) if self.card_state is not None else ""
+        code = code or _refusal(facts, self.tested)
+        if code == "consent_privacy_refused":  # what was refused for lack of consent may not be kept, not even raw
             row.raw, row.issues = [], []
-        if row.number in self.left_out and row.outcome != "skipped":
+        if row.outcome != "skipped" and row.number in self.left_out:
             code = "left_out"
         if code:
             row.code, row.facts = code, {}
@@ -141,12 +194,12 @@ class TableCleaner:
         return texts[self.card_state]
 
 
-def _refusal(facts: Facts) -> str:
+def _refusal(facts: Facts, tested: Sequence[str]) -> str:
     if facts.get("consent_privacy") is False:
         return "consent_privacy_refused"
-    for name in _TESTED:
+    for name in tested:
         text = facts.get(name)
-        if text and len(text) <= _LONGEST_TEST and folded(text) in TEST_WORDS:
+        if text and (text[0] in _TEST_STARTS or not text[0].isalnum()) and folded(text) in TEST_WORDS:
             return "test_row"
     if "emails" in facts or "mobile" in facts or "phone" in facts or "other_phones" in facts:
         return ""

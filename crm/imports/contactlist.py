@@ -25,7 +25,6 @@ from crm.imports.survey import Reading, Survey, survey
 from crm.imports.texts import sentence
 
 CARDS = "vcf"
-_WITHOUT_SHAPE = frozenset({"csv"})
 
 
 @dataclass
@@ -103,7 +102,8 @@ def _cleaner(found: Survey, kind: str, home: str, options: ReadOptions) -> Table
         home,
         {row: texts for (name, row), texts in options.corrections.items() if name == sheet},
         {row for name, row in options.left_out if name == sheet},
-        keeps_shape=kind not in _WITHOUT_SHAPE,
+        has_shape=kind == "csv",
+        all_texts=kind == "csv",
         first_number=0 if kind == CARDS else 1,
     )
 

@@ -88,10 +88,8 @@ class DateColumn:
 
     def read(self, cell: Cell) -> Reading:
         """Return the date of one cell, empty with ``date_unreadable`` when it is none."""
-        if isinstance(cell, str) and _PLAIN.fullmatch(cell):
-            plain = _plainly(cell)
-            if plain:
-                return plain
+        if isinstance(cell, str) and (plain := plain_date(cell)):
+            return Reading(plain)
         if isinstance(cell, datetime):
             return Reading(_shown(cell.date(), cell.time() if cell.time() != time(0) else None))
         if isinstance(cell, date):
@@ -162,13 +160,15 @@ class DateColumn:
         return self._ordered(first, second, 2000 + third)
 
 
-def _plainly(text: str) -> Reading | None:
-    """Read ``2026-04-14 09:30``, as most systems write it."""
+def plain_date(text: str) -> str:
+    """Return a date written as most systems do, ``2026-04-14 09:30``, in our form; an empty text for all others."""
+    if not _PLAIN.fullmatch(text):
+        return ""
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        return None
-    return Reading(text[:10] if len(text) == 10 else f"{text[:10]}T{text[11:16]}")
+        return ""
+    return text if len(text) == 10 else f"{text[:10]}T{text[11:16]}"
 
 
 def _order(pairs: Counter[tuple[int, int, int]], event: EventDates | None) -> tuple[bool, bool]:

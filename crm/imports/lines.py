@@ -30,7 +30,7 @@ class Kinds:
 
     def __post_init__(self) -> None:
         self.header_lines = set(self.head.lines)
-        self.header_starts = {line[0] for line in self.header_lines if line}
+        self.starts = {line[0] for line in self.header_lines if line}
 
     def above(self, index: int, cells: Sequence[Cell]) -> str:
         """Name a line of the head that is not the header: blank_row, group_header_row or title_row."""
@@ -57,9 +57,9 @@ class Kinds:
         return self._remark(filled) if len(filled) == 1 else ""
 
     def _may_be_special(self, texts: Sequence[str]) -> bool:
-        """A header begins like the header; and lines may be padded with blanks."""
-        first = next(filter(None, texts))
-        return first in self.header_starts or first.isspace() or " " in texts or first.strip() in self.header_starts
+        """A header line begins as the header did; and some systems pad their blank cells."""
+        first = texts[0] or next(filter(None, texts))
+        return first in self.starts or " " in texts or first.isspace() or first.strip() in self.starts
 
     def _remark(self, filled: Mapping[int, str]) -> str:
         [(position, text)] = filled.items()

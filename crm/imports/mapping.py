@@ -28,25 +28,8 @@ _REMARK = re.compile(
 _BRACKETS = re.compile(r"[(（\[［〔<]([^)）\]］〕>]*)[)）\]］〕>]")
 _PRIVATE = re.compile(r"^(?:home\s|자택|집\s|自宅|住宅|家庭|住家|其他地址)", re.IGNORECASE)
 # Headers whose meaning hangs on the columns beside them.
-_IN_CHARGE = {
-    folded(word)
-    for word in (
-        (
-            "담당자",
-            "담당자명",
-            "담당자 성명",
-            "担当者",
-            "担当者名",
-            "负责人",
-            "对接人",
-            "負責人",
-            "窗口",
-            "Responsable",
-            "PIC",
-            "Person in Charge",
-        )
-    )
-}
+_PERSONS_IN_CHARGE = ("담당자", "담당자명", "담당자 성명", "担当者", "担当者名", "负责人", "对接人", "負責人", "窗口")
+_IN_CHARGE = {folded(word) for word in (*_PERSONS_IN_CHARGE, "Responsable", "PIC", "Person in Charge")}
 _BARE_NAME = {folded(word) for word in ("이름", "Nombre", "Name")}
 _OUTLOOK_SIGNS = {folded(word) for word in ("Sensitivity", "숨김", "秘密度", "敏感度", "Confidencialidad")}
 _OUTLOOK_PRIORITY = {folded(word) for word in ("Priority", "우선 순위", "優先度", "优先级", "優先順序", "Prioridad")}

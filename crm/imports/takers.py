@@ -1,7 +1,8 @@
-"""What is done with the cells of each column: a table's columns are compiled once into functions that take a row.
+"""What is done with the cells of each column: a table's columns are compiled once into a plan for its rows.
 
-Lists repeat their values (countries, titles, yes and no), so what was made of a text is remembered for a while. Two
-kinds of functions come out: those that look at one cell, and steps that need several cells or what others found.
+Lists repeat their values (countries, titles, yes and no), so what was made of a text is remembered for a while. Most
+columns are a name and such a memory; the others are functions that take one cell; and what needs several cells, or what
+others found, is a step that comes after them.
 """
 
 import re
@@ -9,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from crm.contacts.rules import is_role_mailbox
 from crm.imports import answers, countries, dialling, emails, names, phones
-from crm.imports.dates import DateColumn
+from crm.imports.dates import DateColumn, plain_date
 from crm.imports.records import Cell, Column, Facts, Issue
 from crm.imports.survey import CONSENTS, DATED
 from crm.imports.text import (
@@ -21,7 +23,7 @@ from crm.imports.text import (
     Memo,
     has_invisible,
     is_empty_word,
-    is_tidy,
+    is_plain,
     looks_like_formula,
     many_lines,
     name_line,
@@ -32,7 +34,11 @@ from crm.imports.text import (
 
 Issues = list[Issue]
 Texts = Sequence[str]
+Cleaned = tuple[Any, Sequence[Issue]]
+"""What a cell says (empty: nothing) and what is to be said about it."""
 Take = Callable[[str, Facts, Issues], None]
+
+NOTHING: Cleaned = ("", ())
 
 
 @dataclass(slots=True)
@@ -52,37 +58,13 @@ class Line:
 
 Step = Callable[[Line], None]
 
-_SINGLE = frozenset(
-    {
-        "company_alt",
-        "department",
-        "title",
-        "city",
-        "visit_purpose",
-        "timeframe",
-        "captured_by",
-        "external_id",
-        "booth",
-        "exporter",
-        "follow_up",
-    }
+_PLAIN_FIELDS = frozenset(
+    ["company_alt", "department", "title", "city", "visit_purpose", "timeframe", "captured_by", "external_id", "booth", "exporter", "follow_up"]
 )
 _KEPT = frozenset(
-    {
-        "region",
-        "company_type",
-        "industry",
-        "company_size",
-        "quantity",
-        "decision_role",
-        "visitor_type",
-        "event_name",
-        "suffix",
-        "company_reading",
-        "linkedin",
-    }
+    ["region", "company_type", "industry", "company_size", "quantity", "decision_role", "visitor_type", "event_name", "suffix", "company_reading", "linkedin"]
 )
-_MESSENGERS = frozenset({"wechat", "whatsapp", "line", "kakao"})
+_MESSENGERS = frozenset(("wechat", "whatsapp", "line", "kakao"))
 _LISTS = {"interests": r"[,;/|·・、，\n]+", "tags": r"[,;、，\n]|:::"}
 _ANSWERS: dict[str, tuple[Callable[[str], str], str]] = {
     "rating": (answers.rating, "rating_unreadable"),
@@ -93,7 +75,11 @@ _NUMBERS = ("mobile", "phone", "fax")
 
 @dataclass
 class Plan:
-    """The columns of one table, compiled. ``labels`` name the columns in messages and among the extra answers."""
+    """The columns of one table, compiled. ``labels`` name the columns in messages and among the extra answers.
+
+    ``singles`` (place, field, memory): the memory's text is the field. ``kept`` and ``extras`` are the same for what
+    goes under ``more`` by field and under ``extra`` by label. ``takes`` are functions of one cell, ``steps`` of the row.
+    """
 
     columns: Sequence[Column]
     labels: Sequence[str]
@@ -103,45 +89,55 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.of: dict[str, list[Column]] = defaultdict(list)
+        self.singles: list[tuple[int, str, Memo[Cleaned]]] = []
+        self.kept: list[tuple[int, str, Memo[Cleaned]]] = []
+        self.extras: list[tuple[int, str, Memo[Cleaned]]] = []
+        self.takes: list[tuple[int, Take]] = []
         for column in self.columns:
-            if column.field:
-                self.of[column.field].append(column)
-        takes = ((column.index, self._take(column)) for column in self.columns)
-        self.takes = [(place, take) for place, take in takes if take]
-        self.steps = [step for step in self._steps() if step]
+            self._compile(column)
+        self.steps = list(self._steps())
 
     def has(self, *fields: str) -> bool:
         return any(name in self.of for name in fields)
 
-    def _take(self, column: Column) -> Take | None:
-        name = column.field
+    def _compile(self, column: Column) -> None:
+        place, name, label = column.index, column.field, self.labels[column.index]
         if name is None:
-            return _extra(column, self.labels[column.index])
-        if name in _SINGLE:
-            return _single(column, self.labels[column.index])
+            self.extras.append((place, label, _answers_kept(column)))
+            return
+        is_first = name not in self.of
+        self.of[name].append(column)
+        single = _single(column)
+        if single is not None and is_first:
+            self.singles.append((place, name, single))
+        elif single is not None:
+            self.takes.append((place, _further(name, single, label)))
+        elif name in _KEPT:
+            self.kept.append((place, name, _cleaner(column)))
+        else:
+            take = self._take(column, name)
+            if take:
+                self.takes.append((place, take))
+
+    def _take(self, column: Column, name: str) -> Take | None:
         if name in CONSENTS:
             return _consent(column, CONSENTS[name], column.index in self.crosses)
-        if name in _KEPT:
-            return _kept(column)
         if name in _MESSENGERS:
             return _messenger(column)
         if name in _LISTS:
             return _listed(column, _LISTS[name])
         if name in _ANSWERS:
             return _answer(column, *_ANSWERS[name])
-        if name == "notes":
-            return _notes(column)
-        if name == "address":
-            return _address(column)
-        if name == "website":
-            return _website(column)
         return _secret(column) if name == "sensitive" else None
 
-    def _steps(self) -> Iterable[Step | None]:
-        yield _privacy_missing(self.of["consent_privacy"]) if self.of.get("consent_privacy") else None
-        yield _company(self.of["company"], self.labels) if self.of.get("company") else None
-        yield _Country(self).take
-        yield _Phones(self).take if self.has(*_NUMBERS) else None
+    def _steps(self) -> Iterator[Step]:
+        if self.of.get("consent_privacy"):
+            yield _privacy_missing(self.of["consent_privacy"])
+        if self.of.get("company"):
+            yield _title_from_company(self.of["company"][0])
+        yield _country_from_elsewhere(self)
+        if self.has(*_NUMBERS):
+            yield _Phones(self).take
         yield _emails([*self.of.get("email", ()), *self.of.get("email_other", ())])
         yield _Names(self).take
         for name in DATED:
@@ -149,31 +145,19 @@ class Plan:
                 yield _dates(name, [(column, self.dates[column.index]) for column in self.of[name]])
         if self.of.get("postal_code"):
             yield _postal(self.of["postal_code"])
-        yield _nobody
 
 
 # ---- one cell
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
-    """A cleaned text, empty when the cell says nothing, and what is to be said about it."""
-
-    text: str
-    issues: tuple[Issue, ...] = ()
-
-
-_NOTHING = Cleaned("")
-
-
-def _cleaner(column: Column, clean: Callable[[str], str] = one_line, limit: int = FIELD_LIMIT) -> "Memo[Cleaned]":
+def _cleaner(column: Column, clean: Callable[[str], str] = one_line, limit: int = FIELD_LIMIT) -> Memo[Cleaned]:
     """Return a memory of cleaned texts of a column; placeholders count as empty."""
 
     def make(text: str) -> Cleaned:
+        if is_plain(text):
+            return text, ()
         text = clean(text)
-        if not text or is_empty_word(text):
-            return _NOTHING
-        return _checked(text, column, limit)
+        return NOTHING if not text or is_empty_word(text) else _checked(text, column, limit)
 
     return Memo(make)
 
@@ -189,46 +173,81 @@ def _checked(text: str, column: Column, limit: int) -> Cleaned:
     if len(text) > limit:
         issues.append(Issue("cell_truncated", {**where, "limit": limit}))
         text = text[:limit]
-    return Cleaned(text, tuple(issues))
+    return text, issues
 
 
-def _single(column: Column, label: str) -> Take:
-    """First filled column wins; the others of the same field are kept with the unknown ones."""
-    name, cleaned = str(column.field), _cleaner(column)
+def _answers_kept(column: Column) -> Memo[Cleaned]:
+    """Columns nobody knows often hold the answers to the booth's own questions; “none” is an answer, too."""
+
+    def make(text: str) -> Cleaned:
+        text = many_lines(text)
+        return (text, ()) if not text or is_plain(text) else _checked(text, column, NOTE_LIMIT)
+
+    return Memo(make)
+
+
+def _single(column: Column) -> Memo[Cleaned] | None:
+    """Return the memory of a field that takes one text from one column; None when the field is not of that kind."""
+    name = column.field
+    if name in _PLAIN_FIELDS:
+        return _cleaner(column)
+    if name == "company":
+        return _refined(column, _cleaner(column), _without_control_signs)
+    if name == "country":
+        return _refined(column, _cleaner(column), _as_country)
+    if name == "website":
+        return _refined(column, _cleaner(column), _as_link)
+    if name == "notes":
+        return _cleaner(column, many_lines, NOTE_LIMIT)
+    return _cleaner(column) if name == "address" else None
+
+
+def _refined(
+    column: Column, cleaned: Memo[Cleaned], refine: Callable[[str, Cleaned, Column], Cleaned]
+) -> Memo[Cleaned]:
+    return Memo(lambda text: refine(text, cleaned.make(text), column))
+
+
+def _without_control_signs(written: str, found: Cleaned, column: Column) -> Cleaned:
+    if written.isprintable() or not has_invisible(written):
+        return found
+    return found[0], [*found[1], Issue("control_chars_removed", {"column": column.header, "v": shown(written)})]
+
+
+def _as_country(_written: str, found: Cleaned, column: Column) -> Cleaned:
+    text, issues = found
+    code = countries.country_of(text) if text else ""
+    if code or not text:
+        return code, issues
+    code = countries.country_of_city(text)
+    what = "country_from_city" if code else "country_unknown"
+    return code or UNKNOWN, [*issues, Issue(what, {"column": column.header, "field": "country", "v": shown(text)})]
+
+
+UNKNOWN = "?"
+"""A country that is stated but not known: nothing else may tell it, and it is taken out again."""
+
+
+def _as_link(_written: str, found: Cleaned, _column: Column) -> Cleaned:
+    text, issues = found
+    return (text if "://" in text or not text else f"https://{text}"), issues
+
+
+def _further(name: str, memo: Memo[Cleaned], label: str) -> Take:
+    """First filled column wins; texts are joined, further values of the rest are kept with the unknown columns."""
+    joint, limit = {"notes": ("\n", NOTE_LIMIT), "address": (" ", FIELD_LIMIT)}.get(name, ("", 0))
 
     def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text:
-            if name in facts:
-                facts.setdefault("extra", {})[label] = found.text
-            else:
-                facts[name] = found.text
-
-    return take
-
-
-def _extra(column: Column, label: str) -> Take:
-    cleaned: Memo[Cleaned] = Memo(lambda text: _checked(t, column, NOTE_LIMIT) if (t := many_lines(text)) else _NOTHING)
-
-    def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text:
-            facts.setdefault("extra", {})[label] = found.text
-
-    return take
-
-
-def _kept(column: Column) -> Take:
-    name, cleaned = str(column.field), _cleaner(column)
-
-    def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text:
-            more = facts.setdefault("more", {})
-            more[name] = f"{more[name]} / {found.text}" if name in more else found.text
+        value, said = memo[text]
+        issues.extend(said)
+        if not value:
+            return
+        if name not in facts:
+            facts[name] = value
+        elif joint:
+            facts[name] = f"{facts[name]}{joint}{value}"[:limit]
+        elif value != facts[name] and value != UNKNOWN:
+            facts.setdefault("extra", {})[label] = value
 
     return take
 
@@ -237,17 +256,17 @@ def _messenger(column: Column) -> Take:
     name, cleaned = str(column.field), _cleaner(column)
 
     def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text:
-            facts.setdefault("messengers", {}).setdefault(name, found.text)
+        value, said = cleaned[text]
+        issues.extend(said)
+        if value:
+            facts.setdefault("messengers", {}).setdefault(name, value)
 
     return take
 
 
 def _consent(column: Column, kind: str, unclear: bool) -> Take:
     """The header is the wording the visitor saw and the cell the answer: both are kept as evidence, as written."""
-    name = str(column.field)
+    name, wording = str(column.field), column.header
     answer: Memo[tuple[str, bool | None, Issue | None]] = Memo(lambda text: _answered(text, column, unclear))
 
     def take(text: str, facts: Facts, issues: Issues) -> None:
@@ -256,9 +275,11 @@ def _consent(column: Column, kind: str, unclear: bool) -> Take:
             return
         if issue:
             issues.append(issue)
-        facts.setdefault("consents", []).append(
-            {"kind": kind, "given": given, "wording": column.header, "cell": written}
-        )
+        statement = {"kind": kind, "given": given, "wording": wording, "cell": written}
+        if "consents" in facts:
+            facts["consents"].append(statement)
+        else:
+            facts["consents"] = [statement]
         if given is None or kind == "transfer":
             return
         # Two columns for one consent: a "no" wins; for an opt-out a "yes" does.
@@ -271,13 +292,15 @@ def _consent(column: Column, kind: str, unclear: bool) -> Take:
 def _answered(text: str, column: Column, unclear: bool) -> tuple[str, bool | None, Issue | None]:
     written = one_line(text)
     given = None if unclear else answers.consent(written)
-    if given is not None or not written or (is_empty_word(written) and written.casefold() != "x"):
+    if given is not None or says_nothing(written):
         return written, given, None
-    return (
-        written,
-        None,
-        Issue("consent_unreadable", {"column": column.header, "field": column.field, "v": shown(written)}),
-    )
+    params = {"column": column.header, "field": column.field, "v": shown(written)}
+    return written, None, Issue("consent_unreadable", params)
+
+
+def says_nothing(answer: str) -> bool:
+    """Tell whether a consent cell is blank. X is no placeholder there: it is a no, or a tick."""
+    return not answer or (is_empty_word(answer) and answer.casefold() != "x")
 
 
 def _secret(column: Column) -> Take:
@@ -293,75 +316,46 @@ def _listed(column: Column, pattern: str) -> Take:
     cleaned = _cleaner(column, many_lines)
     split = re.compile(pattern)
 
-    def parts(text: str) -> tuple[Cleaned, list[str]]:
-        found = cleaned.make(text)
-        pieces = (one_line(piece).lstrip("* " if name == "tags" else "") for piece in split.split(found.text))
-        return found, [piece for piece in pieces if piece and not is_empty_word(piece)]
+    def parts(text: str) -> tuple[list[str], Sequence[Issue]]:
+        whole, said = cleaned.make(text)
+        pieces = (one_line(piece).lstrip("* " if name == "tags" else "") for piece in split.split(whole))
+        return list(dict.fromkeys(piece for piece in pieces if piece and not is_empty_word(piece))), said
 
-    memo: Memo[tuple[Cleaned, list[str]]] = Memo(parts)
+    memo: Memo[tuple[list[str], Sequence[Issue]]] = Memo(parts)
 
     def take(text: str, facts: Facts, issues: Issues) -> None:
-        found, pieces = memo[text]
-        issues.extend(found.issues)
-        if pieces:
-            facts[name] = list(dict.fromkeys([*facts.get(name, ()), *pieces]))
+        pieces, said = memo[text]
+        issues.extend(said)
+        if name in facts:
+            facts[name] = list(dict.fromkeys([*facts[name], *pieces]))
+        elif pieces:
+            facts[name] = pieces.copy()
 
     return take
 
 
 def _answer(column: Column, read: Callable[[str], str], code: str) -> Take:
     name, cleaned = str(column.field), _cleaner(column)
-    value: Memo[str] = Memo(read)
+
+    def answered(text: str) -> tuple[str, str, Sequence[Issue]]:
+        written, said = cleaned.make(text)
+        meant = read(written) if written else ""
+        if written and not meant:
+            said = [*said, Issue(code, {"column": column.header, "field": name, "v": shown(written)})]
+        return written, meant, said
+
+    memo: Memo[tuple[str, str, Sequence[Issue]]] = Memo(answered)
 
     def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if not found.text or name in facts:
+        written, meant, said = memo[text]
+        if not written or name in facts:
             return
-        meant = value[found.text]
+        if said:
+            issues.extend(said)
         if meant:
             facts[name] = meant
         else:
-            issues.append(Issue(code, {"column": column.header, "field": name, "v": shown(found.text)}))
-            facts.setdefault("more", {}).setdefault(name, found.text)
-
-    return take
-
-
-def _notes(column: Column) -> Take:
-    cleaned = _cleaner(column, many_lines, NOTE_LIMIT)
-
-    def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text:
-            before = facts.get("notes")
-            facts["notes"] = f"{before}\n{found.text}"[:NOTE_LIMIT] if before else found.text
-
-    return take
-
-
-def _address(column: Column) -> Take:
-    cleaned = _cleaner(column)
-
-    def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text:
-            before = facts.get("address")
-            facts["address"] = f"{before} {found.text}"[:FIELD_LIMIT] if before else found.text
-
-    return take
-
-
-def _website(column: Column) -> Take:
-    cleaned = _cleaner(column)
-
-    def take(text: str, facts: Facts, issues: Issues) -> None:
-        found = cleaned[text]
-        issues.extend(found.issues)
-        if found.text and "website" not in facts:
-            facts["website"] = found.text if "://" in found.text else f"https://{found.text}"
+            facts.setdefault("more", {}).setdefault(name, written)
 
     return take
 
@@ -369,95 +363,57 @@ def _website(column: Column) -> Take:
 # ---- several cells
 
 
-def _nobody(line: Line) -> None:
-    facts = line.facts
-    if "full_name" not in facts and ("company" in facts or "emails" in facts):
-        line.say("no_person_name")
-
-
 def _privacy_missing(columns: Sequence[Column]) -> Step:
     places = [column.index for column in columns]
 
     def step(line: Line) -> None:
-        if "consent_privacy" in line.facts:
-            return
-        written = (line.texts[place] for place in places)
-        if all(
-            not text.strip() or (is_empty_word(one_line(text)) and text.strip().casefold() != "x") for text in written
-        ):
+        if "consent_privacy" not in line.facts and all(says_nothing(one_line(line.texts[place])) for place in places):
             line.say("consent_privacy_missing", columns[0])
 
     return step
 
 
-def _company(columns: Sequence[Column], labels: Sequence[str]) -> Step:
-    takes = [(column, _single(column, labels[column.index])) for column in columns]
-
+def _title_from_company(column: Column) -> Step:
     def step(line: Line) -> None:
-        for column, take in takes:
-            text = line.texts[column.index]
-            if text:
-                take(text, line.facts, line.issues)
-                if not text.isprintable() and has_invisible(text):
-                    line.say("control_chars_removed", column, v=shown(text))
-        company = line.facts.get("company", "")
-        if "/" in company:
-            base, _slash, last = (part.strip() for part in company.rpartition("/"))
-            if base and last in names.TITLE_WORDS:
-                line.facts["company"] = base
-                line.facts.setdefault("title", last)
-                line.say("title_from_company", columns[0], v=shown(last))
+        company = line.facts.get("company")
+        if not company or "/" not in company:
+            return
+        base, _slash, last = (part.strip() for part in company.rpartition("/"))
+        if base and last in names.TITLE_WORDS:
+            line.facts["company"] = base
+            line.facts.setdefault("title", last)
+            line.say("title_from_company", column, v=shown(last))
 
     return step
 
 
-@dataclass
-class _Country:
-    """The country as the column says, else the city's, else the number's, else the file's."""
+def _country_from_elsewhere(plan: Plan) -> Step:
+    """Where the country column says nothing, the city tells it, else the number, else the file."""
+    numbers = [column.index for name in _NUMBERS for column in plan.of.get(name, ())]
+    city_of: Memo[str] = Memo(countries.country_of_city)
 
-    plan: Plan
-
-    def __post_init__(self) -> None:
-        self.columns = [(column, _cleaner(column)) for column in self.plan.of.get("country", ())]
-        self.numbers = [column.index for name in _NUMBERS for column in self.plan.of.get(name, ())]
-        self.named: Memo[tuple[str, str]] = Memo(_named_country)
-        self.city: Memo[str] = Memo(countries.country_of_city)
-
-    def take(self, line: Line) -> None:
-        for column, cleaned in self.columns:
-            text = line.texts[column.index]
-            found = cleaned[text] if text else _NOTHING
-            if found.text:
-                code, issue = self.named[found.text]
-                if issue:
-                    line.say(issue, column, v=shown(found.text))
-                if code:
-                    line.facts["country"] = code
-                return
-        code = self._elsewhere(line)
+    def step(line: Line) -> None:
+        facts = line.facts
+        if "country" in facts:
+            if facts["country"] == UNKNOWN:
+                del facts["country"]
+            return
+        city = facts.get("city")
+        code = (city_of[city] if city else "") or _country_of_number(line.texts, numbers) or plan.home
         if code:
-            line.facts["country"] = code
+            facts["country"] = code
 
-    def _elsewhere(self, line: Line) -> str:
-        city = line.facts.get("city")
-        return (self.city[city] if city else "") or self._of_number(line.texts) or self.plan.home
-
-    def _of_number(self, texts: Texts) -> str:
-        for place in self.numbers:
-            text = texts[place]
-            if text:
-                for phone in phones.read(text, country="", home=""):
-                    if phone.region:
-                        return phone.region
-        return ""
+    return step
 
 
-def _named_country(text: str) -> tuple[str, str]:
-    code = countries.country_of(text)
-    if code:
-        return code, ""
-    code = countries.country_of_city(text)
-    return code, "country_from_city" if code else "country_unknown"
+def _country_of_number(texts: Texts, places: Iterable[int]) -> str:
+    for place in places:
+        text = texts[place]
+        if text and not is_empty_word(text):
+            for phone in phones.read(text, country="", home=""):
+                if phone.region:
+                    return phone.region
+    return ""
 
 
 @dataclass
@@ -552,6 +508,9 @@ def _read_emails(text: str, column: Column, line: Line, found: list[str]) -> Non
     found += [address for address in read.addresses if address not in found]
 
 
+_NO_NAME = names.PersonName()
+
+
 @dataclass
 class _Names:
     """A person's name from one column, from two or from both, and all that hangs on it."""
@@ -567,39 +526,48 @@ class _Names:
         self.genders = [(column, answers.gender, _cleaner(column)) for column in of.get("gender", ())]
         self.genders += [(column, answers.gender_of_courtesy, _cleaner(column)) for column in of.get("prefix", ())]
         self.readings = sorted(of.get("name_reading", ()), key=_is_given_reading)
+        self.lonely = not (self.others or self.genders or self.readings)
         self.only_whole = len(self.whole) == 1 and not self.plan.has("family_name", "given_name", "middle_name")
         self.first = next(iter([*self.whole, *self.family, *self.given]), None)
 
     def take(self, line: Line) -> None:
-        if self.only_whole:
-            text = line.texts[self.whole[0].index]
-            family, given = names.plain_hangul(text)
-            if given:
-                line.facts["full_name"], line.facts["family_name"], line.facts["given_name"] = text, family, given
-                self._beside(names.PersonName(), line)
-                return
-        self._keep(self._name(line), line)
+        if not self.only_whole:
+            self._keep(self._name(line), line)
+            return
+        text, facts = line.texts[self.whole[0].index], line.facts
+        family, given = names.plain_hangul(text)
+        if given:
+            facts["full_name"], facts["family_name"], facts["given_name"] = text, family, given
+            if not self.lonely:
+                self._beside(_NO_NAME, line)
+            return
+        if text and not is_plain(text):
+            text = self._cell(text, self.whole[0], line)
+        self._keep(_from_one(text, facts.get("country") or self.plan.home) if text else _NO_NAME, line)
 
     def _name(self, line: Line) -> names.PersonName:
         country = line.facts.get("country") or self.plan.home
-        whole = next(self._cells(self.whole, line), "")
-        family, given = " ".join(self._cells(self.family, line)), next(self._cells(self.given, line), "")
-        middle = next(self._cells(self.middle, line), "")
+        whole = self._first(self.whole, line)
+        family, given = " ".join(self._cells(self.family, line)), self._first(self.given, line)
+        middle = self._first(self.middle, line)
         given = f"{given} {middle}" if given and middle else given or middle
         if not family and not given:
-            return _from_one(whole, country) if whole else names.PersonName()
+            return _from_one(whole, country) if whole else _NO_NAME
         halves = _from_two(family, given, country)
         return _with_halves(_from_one(whole, country), halves) if whole else halves
+
+    def _first(self, columns: Sequence[Column], line: Line) -> str:
+        return next(self._cells(columns, line), "") if columns else ""
 
     def _cells(self, columns: Sequence[Column], line: Line) -> Iterator[str]:
         """Yield what a field's columns hold; there are people with two surname columns. Placeholders count as empty."""
         for column in columns:
             text = line.texts[column.index]
-            if text and (kept := self._cell(text, column, line)):
-                yield kept
+            if text and (is_plain(text) or (text := self._cell(text, column, line))):
+                yield text
 
     def _cell(self, text: str, column: Column, line: Line) -> str:
-        text = text if is_tidy(text) else unwrapped(text).strip()
+        text = unwrapped(text).strip()
         if not text or is_empty_word(text):
             return ""
         if text.endswith("\ufffd"):
@@ -619,7 +587,8 @@ class _Names:
             facts["family_name"] = name.family
         if name.given:
             facts["given_name"] = name.given
-        self._beside(name, line)
+        if name.alt or name.reading or name.gender or not self.lonely:
+            self._beside(name, line)
         if name.title and "title" not in facts:
             facts["title"] = name.title
             line.say("title_from_name", self.first, v=shown(name.title))
@@ -634,16 +603,16 @@ class _Names:
         reading = name.reading or self._reading(line.texts)
         if reading:
             facts["name_reading"] = reading
-        gender = name.gender or (self._gender(line) if self.genders else "")
+        gender = name.gender or self._gender(line.texts)
         if gender:
             facts["gender"] = gender
 
     def _keep_other_name(self, alt: str, line: Line) -> None:
         others = [name_line(alt)] if alt else []
         for column, cleaned in self.others:
-            found = cleaned[line.texts[column.index]]
-            line.issues.extend(found.issues)
-            others.append(name_line(found.text))
+            text, said = cleaned[line.texts[column.index]] if line.texts[column.index] else NOTHING
+            line.issues.extend(said)
+            others.append(name_line(text))
         full = line.facts.get("full_name", "")
         other = next((other for other in others if other and other != full), "")
         if other and not full:
@@ -653,11 +622,16 @@ class _Names:
 
     def _reading(self, texts: Texts) -> str:
         """Phonetic columns are joined family name first, whatever their order in the file."""
-        return " ".join(text for column in self.readings if (text := names.hiragana(texts[column.index])))
+        cells = (texts[column.index] for column in self.readings)
+        return " ".join(text for cell in cells if cell and (text := names.hiragana(cell)) and not is_empty_word(text))
 
-    def _gender(self, line: Line) -> str:
-        told = (read(cleaned[line.texts[column.index]].text) for column, read, cleaned in self.genders)
-        return next((gender for gender in told if gender), "")
+    def _gender(self, texts: Texts) -> str:
+        for column, read, cleaned in self.genders:
+            text = texts[column.index]
+            gender = read(cleaned[text][0]) if text else ""
+            if gender:
+                return gender
+        return ""
 
 
 def _is_given_reading(column: Column) -> bool:
@@ -686,7 +660,13 @@ def _dates(name: str, columns: Sequence[tuple[Column, DateColumn]]) -> Step:
     def step(line: Line) -> None:
         for column, dates in columns:
             text = line.texts[column.index]
-            if not text or name in line.facts or not text.strip(" 0/-") or is_empty_word(one_line(text)):
+            if not text or name in line.facts:
+                continue
+            plain = plain_date(text)
+            if plain:
+                line.facts[name] = plain
+                continue
+            if not text.strip(" 0/-") or is_empty_word(one_line(text)):
                 continue
             read = dates.read(line.cells[column.index])
             if read.code:
@@ -702,11 +682,10 @@ def _postal(columns: Sequence[Column]) -> Step:
 
     def step(line: Line) -> None:
         for column, cleaned in cleaners:
-            found = cleaned[line.texts[column.index]]
-            line.issues.extend(found.issues)
-            if found.text:
-                code = _postal_code(found.text.lstrip("〒 "), line.facts.get("country", ""))
-                line.facts.setdefault("postal_code", code)
+            text, said = cleaned[line.texts[column.index]] if line.texts[column.index] else NOTHING
+            line.issues.extend(said)
+            if text:
+                line.facts.setdefault("postal_code", _postal_code(text.lstrip("〒 "), line.facts.get("country", "")))
 
     return step
 

@@ -23,6 +23,8 @@ _LONGEST_EMPTY = max(map(len, EMPTY_WORDS))
 # Zero-width and direction marks that paste along unseen; the joiners some scripts need are not among them.
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACES = re.compile(r"\s+")
+_DOUBTFUL_STARTS = frozenset(" ='@+-")
+_DOUBTFUL_ENDS = frozenset((" ", "\ufffd"))
 _WRAPPERS = frozenset((" ", "=", "'"))
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 # NFC, too, would put the common character in place of these.
@@ -77,6 +79,20 @@ def is_tidy(text: str) -> bool:
         and "  " not in text
         and "&" not in text
         and (text.isascii() or is_normalized("NFKC", text))
+    )
+
+
+def is_plain(text: str) -> bool:
+    """Tell quickly that a cell is tidy and needs no remark: no placeholder, no formula, not too long."""
+    return (
+        text.isprintable()
+        and text[0] not in _DOUBTFUL_STARTS
+        and text[-1] not in _DOUBTFUL_ENDS
+        and "  " not in text
+        and "&" not in text
+        and (text.isascii() or is_normalized("NFKC", text))
+        and (len(text) > _LONGEST_EMPTY or text.casefold() not in EMPTY_WORDS)
+        and len(text) <= FIELD_LIMIT
     )
 
 
