@@ -48,6 +48,7 @@ class TableCleaner:
         ]
         if self.plan.has("family_name", "given_name"):
             self.tested += ["family_name", "given_name"]
+        self.line = Line((), (), {}, [], _NO_LINKS)
         self.fixed = {column.index for column in survey.columns if column.field in (*CONSENTS, "sensitive")}
         self.secret = [column.index for column in survey.columns if column.field == "sensitive"]
         states = (column.index for column in survey.columns if column.field == mapping.CARD_STATE)
@@ -84,7 +85,9 @@ class TableCleaner:
         if missing:
             self._square(texts, cells, missing)
         row = ReadRow(number, self.sheet, "accepted", "", {}, corrected, raw)
-        line = Line(texts, cells, row.facts, corrected, self.links.get(index, _NO_LINKS) if self.links else _NO_LINKS)
+        line = self.line
+        line.texts, line.cells, line.facts, line.issues = texts, cells, row.facts, corrected
+        line.links = self.links.get(index, _NO_LINKS) if self.links else _NO_LINKS
         if index in self.marked:
             self._tell_origin(index, line)
         self._clean(line)
@@ -178,6 +181,8 @@ class TableCleaner:
             row.issues.append(_NO_PERSON)
         code = self._card_refusal(row, texts) if self.card_state is not None else ""
         code = code or _refusal(facts, self.tested)
+        if not code and not self.left_out:
+            return
         if code == "consent_privacy_refused":  # what was refused for lack of consent may not be kept, not even raw
             row.raw, row.issues = [], []
         if row.outcome != "skipped" and row.number in self.left_out:

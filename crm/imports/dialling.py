@@ -13,7 +13,12 @@ from phonenumbers import PhoneMetadata
 
 _PLAIN = re.compile(r"\(?\+?[0-9(][0-9 ().\-]*")
 _SIGNS = str.maketrans("", "", " ().-+")
+_KOREAN_MOBILE = re.compile(r"0(1[016789])[- .]?([0-9]{3,4})[- .]?([0-9]{4})")
 _KOREAN_WITHOUT_ZERO = re.compile(r"1[016789]\d{7,8}")
+
+Found = tuple[str, str]
+DOUBTFUL: Found = ("", "")
+INVALID: Found = ("", "phone_invalid")
 
 
 @dataclass(frozen=True)
@@ -26,63 +31,78 @@ class _Plan:
     transforms: bool
     general: re.Pattern[str]
     lengths: frozenset[int]
+    near_lengths: frozenset[int]
+    """Lengths that only the region or only the code's first region knows."""
     alone: str
     """The region, where no other shares its calling code."""
 
-    def significant(self, digits: str) -> str:
-        """Return a number without its trunk prefix; empty when that is not certain."""
+    def read(self, digits: str) -> Found:
+        """Return the E.164 form of a national number, with or without its trunk prefix."""
         found = self.trunk.match(digits) if self.trunk else None
-        if found and found.end():
-            if self.general.fullmatch(digits) or (self.transforms and found[found.re.groups] is not None):
-                return ""
-            digits = digits[found.end() :]
-        elif found and self.transforms:
-            return ""
-        return digits if len(digits) in self.lengths else ""
+        if not found or (not found.end() and not self.transforms):
+            if len(digits) in self.lengths:
+                return f"+{self.calling}{digits}", ""
+            return DOUBTFUL if len(digits) in self.near_lengths else INVALID
+        if self.transforms and (not found.end() or found[found.re.groups] is not None):
+            return DOUBTFUL
+        if self.general.fullmatch(digits) or len(digits) - found.end() not in self.lengths:
+            return DOUBTFUL
+        return f"+{self.calling}{digits[found.end() :]}", ""
 
 
-def plainly(text: str, region: str) -> tuple[str, str]:
-    """Return (E.164, code of what was restored) for a plainly written number; two empty texts when in doubt."""
+def plainly(text: str, region: str) -> Found:
+    """Return (E.164, code) for a plainly written number: the code says what was restored or that it is no number.
+
+    Two empty texts: in doubt.
+    """
+    if region == "KR" and (mobile := _KOREAN_MOBILE.fullmatch(text)):
+        return "+82" + "".join(mobile.groups()), ""
     if not _PLAIN.fullmatch(text):
-        return "", ""
+        return DOUBTFUL
     digits = text.translate(_SIGNS)
     if "+" in text[:2]:
-        return _abroad(digits.removeprefix("00")), ""
+        return _abroad(digits.removeprefix("00"))
     if digits.startswith("00"):
-        return _abroad(digits[2:]), ""
+        return _abroad(digits[2:])
     if region == "KR" and _KOREAN_WITHOUT_ZERO.fullmatch(digits):
-        return _at_home("0" + digits, "KR"), "phone_zero_restored"
-    return _at_home(digits, region), ""
+        number, code = _at_home("0" + digits, "KR")
+        return number, code or ("phone_zero_restored" if number else "")
+    return _at_home(digits, region)
 
 
 def only_region(number: str) -> str:
     """Return the country of an E.164 number whose calling code is that country's alone, else an empty text."""
-    plan = _plan_of_code(number[1:2]) or _plan_of_code(number[1:3]) or _plan_of_code(number[1:4])
+    plan = _plan_of(number[1:])
     return plan.alone if plan else ""
 
 
-def _abroad(digits: str) -> str:
-    plan = _plan_of_code(digits[:1]) or _plan_of_code(digits[:2]) or _plan_of_code(digits[:3])
-    if plan is None:
-        return ""
-    number = plan.significant(digits[len(plan.calling) :])
-    return f"+{plan.calling}{number}" if number else ""
+def _abroad(digits: str) -> Found:
+    plan = _plan_of(digits)
+    return plan.read(digits[len(plan.calling) :]) if plan else DOUBTFUL
 
 
-def _at_home(digits: str, region: str) -> str:
-    plan = _plan(region)
-    if plan is None or plan.abroad.match(digits) or digits.startswith(plan.calling):
-        return ""
-    number = plan.significant(digits)
-    return f"+{plan.calling}{number}" if number else ""
+def _plan_of(digits: str) -> _Plan | None:
+    codes = _codes()
+    calling = codes.get(digits[:2]) or codes.get(digits[:1]) or codes.get(digits[:3])
+    return _plan(calling) if calling else None
 
 
 @cache
-def _plan_of_code(calling: str) -> _Plan | None:
-    if not calling or calling.startswith("0"):
-        return None
-    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling), ())
-    return _plan(regions[0]) if regions else None
+def _codes() -> dict[str, str]:
+    """Return calling code → first region. No code begins with another one."""
+    return {str(code): regions[0] for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()}
+
+
+def _at_home(digits: str, region: str) -> Found:
+    plan = _plan(region)
+    if plan is None:
+        return DOUBTFUL if region else INVALID
+    dialled = plan.abroad.match(digits)
+    if dialled and digits[dialled.end() : dialled.end() + 1] != "0":
+        return _abroad(digits[dialled.end() :])
+    if dialled or digits.startswith(plan.calling):
+        return DOUBTFUL
+    return plan.read(digits)
 
 
 @cache
@@ -104,5 +124,6 @@ def _plan(region: str) -> _Plan | None:
         bool(found.national_prefix_transform_rule),
         re.compile(general.national_number_pattern),
         frozenset(general.possible_length) & frozenset(first.general_desc.possible_length),
+        frozenset(general.possible_length) ^ frozenset(first.general_desc.possible_length),
         region if len(shared) == 1 else "",
     )

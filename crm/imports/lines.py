@@ -44,8 +44,10 @@ class Kinds:
 
         ``merged`` are the places that only repeat the value of a merged range.
         """
-        if len(texts) - texts.count("") > MANY_CELLS and not merged and not self._may_be_special(texts):
-            return ""
+        if len(texts) - texts.count("") > MANY_CELLS and not merged and " " not in texts:
+            first = texts[0] or next(filter(None, texts))
+            if first not in self.starts and not first.isspace() and first.strip() not in self.starts:
+                return ""
         filled = {place: text.strip() for place, text in enumerate(texts) if text and place not in merged}
         filled = {place: text for place, text in filled.items() if text}
         if not filled:
@@ -55,11 +57,6 @@ class Kinds:
         if len(filled) <= MANY_CELLS and _is_total(filled):
             return "totals_row"
         return self._remark(filled) if len(filled) == 1 else ""
-
-    def _may_be_special(self, texts: Sequence[str]) -> bool:
-        """A header line begins as the header did; and some systems pad their blank cells."""
-        first = texts[0] or next(filter(None, texts))
-        return first in self.starts or " " in texts or first.isspace() or first.strip() in self.starts
 
     def _remark(self, filled: Mapping[int, str]) -> str:
         [(position, text)] = filled.items()

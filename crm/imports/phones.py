@@ -43,7 +43,7 @@ def read(cell: Cell, *, country: str, home: str) -> list[Phone]:
     """Return the numbers of a cell. ``country`` is the row's, ``home`` the file's; empty when unknown."""
     text = cell_text(cell)
     number, code = dialling.plainly(text, country or home)
-    if number:
+    if number or code:
         return [Phone(number, code)]
     text = unicodedata.normalize("NFKC", without_invisible(unwrapped(text))).strip()
     restored = _from_scientific(text)
@@ -124,6 +124,6 @@ def _parsed(text: str, region: str | None) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return ""  # nor is a number without its area code one that could be dialled from abroad
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -58,12 +58,10 @@ class Line:
 
 Step = Callable[[Line], None]
 
-_PLAIN_FIELDS = frozenset(
-    ["company_alt", "department", "title", "city", "visit_purpose", "timeframe", "captured_by", "external_id", "booth", "exporter", "follow_up"]
-)
-_KEPT = frozenset(
-    ["region", "company_type", "industry", "company_size", "quantity", "decision_role", "visitor_type", "event_name", "suffix", "company_reading", "linkedin"]
-)
+_PLAIN_FIELDS = frozenset(("company_alt", "department", "title", "city", "visit_purpose", "timeframe", "captured_by"))
+_PLAIN_FIELDS |= {"external_id", "booth", "exporter", "follow_up"}
+_KEPT = frozenset(("region", "company_type", "industry", "company_size", "quantity", "decision_role", "visitor_type"))
+_KEPT |= {"event_name", "suffix", "company_reading", "linkedin"}
 _MESSENGERS = frozenset(("wechat", "whatsapp", "line", "kakao"))
 _LISTS = {"interests": r"[,;/|·・、，\n]+", "tags": r"[,;、，\n]|:::"}
 _ANSWERS: dict[str, tuple[Callable[[str], str], str]] = {
@@ -78,7 +76,7 @@ class Plan:
     """The columns of one table, compiled. ``labels`` name the columns in messages and among the extra answers.
 
     ``singles`` (place, field, memory): the memory's text is the field. ``kept`` and ``extras`` are the same for what
-    goes under ``more`` by field and under ``extra`` by label. ``takes`` are functions of one cell, ``steps`` of the row.
+    goes under ``more`` by field and under ``extra`` by label. ``takes`` take one cell, ``steps`` the row.
     """
 
     columns: Sequence[Column]
@@ -192,7 +190,7 @@ def _single(column: Column) -> Memo[Cleaned] | None:
     if name in _PLAIN_FIELDS:
         return _cleaner(column)
     if name == "company":
-        return _refined(column, _cleaner(column), _without_control_signs)
+        return _firm(column)
     if name == "country":
         return _refined(column, _cleaner(column), _as_country)
     if name == "website":
@@ -208,10 +206,18 @@ def _refined(
     return Memo(lambda text: refine(text, cleaned.make(text), column))
 
 
-def _without_control_signs(written: str, found: Cleaned, column: Column) -> Cleaned:
-    if written.isprintable() or not has_invisible(written):
-        return found
-    return found[0], [*found[1], Issue("control_chars_removed", {"column": column.header, "v": shown(written)})]
+def _firm(column: Column) -> Memo[Cleaned]:
+    cleaned = _cleaner(column)
+
+    def make(text: str) -> Cleaned:
+        if is_plain(text):
+            return text, ()
+        found, said = cleaned.make(text)
+        if has_invisible(text):
+            said = [*said, Issue("control_chars_removed", {"column": column.header, "v": shown(text)})]
+        return found, said
+
+    return Memo(make)
 
 
 def _as_country(_written: str, found: Cleaned, column: Column) -> Cleaned:
@@ -433,12 +439,12 @@ class _Phones:
                 text = line.texts[column.index]
                 if text:
                     number, code = dialling.plainly(text, region)
-                    if not number:
+                    if code:
+                        line.say(code, column, v=shown(text))
+                    elif not number:
                         self._read(text, column, line, numbers)
-                    elif number not in numbers:
+                    if number and number not in numbers:
                         numbers.append(number)
-                        if code:
-                            line.say(code, column, v=shown(text))
             if numbers:
                 self._keep(name, numbers, facts)
 
