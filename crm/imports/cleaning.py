@@ -49,7 +49,7 @@ class TableCleaner:
         if self.plan.has("family_name", "given_name"):
             self.tested += ["family_name", "given_name"]
         self.line = Line((), (), {}, [], _NO_LINKS)
-        self.fixed = {column.index for column in survey.columns if column.field in (*CONSENTS, "sensitive")}
+        self.fixed = {column.index for column in survey.columns if column.field in CONSENTS}
         self.secret = [column.index for column in survey.columns if column.field == "sensitive"]
         states = (column.index for column in survey.columns if column.field == mapping.CARD_STATE)
         self.card_state = next(states, None)
@@ -114,7 +114,10 @@ class TableCleaner:
         """Put corrections in place. What a visitor consented to is proven by the file and cannot be corrected here."""
         issues = []
         for place, text in sorted(self.corrections[number].items()):
-            if not 0 <= place < len(self.labels) or place in self.fixed:
+            if not 0 <= place < len(self.labels) or place in self.secret:
+                continue
+            if place in self.fixed:
+                issues.append(Issue("consent_not_corrected", {"column": self.labels[place]}))
                 continue
             missing = [""] * (place + 1 - len(texts))
             texts += missing

@@ -491,7 +491,7 @@ def _emails(columns: Sequence[Column]) -> Step:
         line.facts["emails"] = found
         for address in found:
             if is_role_mailbox(address):
-                line.say("role_mailbox", v=address)
+                line.say("role_mailbox", columns[0], v=address)
 
     return step
 
