@@ -9,7 +9,7 @@ from crm.imports.records import Cell, Column
 from crm.imports.text import cell_text
 
 _TOTALS = re.compile(
-    r"(?:합\s*계|총\s*계|소\s*계|계|총\s*\d+\s*명|(?:grand\s+|sub)?total|sum|合\s*計|小\s*計|計|总\s*计|合\s*计|小\s*计|总计|總計)"
+    r"(?:합\s*계|총\s*계|소\s*계|계|총\s*\d+\s*명|(?:grand\s+|sub)?total|sum|合\s*計|小\s*計|計|计|累計|누계|总\s*计|合\s*计|小\s*计|总计|總計)"
     r"(?![\w])|총\s*\d",
     re.IGNORECASE,
 )

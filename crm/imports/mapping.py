@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, zip_longest
@@ -50,27 +50,34 @@ class Head:
 
 def known_names(row: Sequence[Cell]) -> int:
     """Return how many different fields the cells of a line name without guessing."""
-    found = (match(cell_text(cell)) for cell in row)
-    return len({hit[0] for hit in found if hit and hit[1] == "exact"})
+    return _names_in(row)[0]
+
+
+def _names_in(row: Iterable[Cell]) -> tuple[int, int]:
+    """Return how many different fields a line names without guessing, and how many with."""
+    hits = [hit for cell in row if (hit := match(cell_text(cell)))]
+    return len({name for name, how in hits if how == "exact"}), len({name for name, _how in hits})
 
 
 def find_header(table: Table) -> int | None:
     """Return the index of the header line among the first 25 records, or None when this is no table.
 
-    It is the line that names most different fields, at least three, and holds no mail address. A narrow list may name
-    fewer when it names nothing else and addresses stand below.
+    It is the line that names most different fields, at least three, and holds no mail address. Of a narrow list it may
+    name fewer, when the line above completes it or when it names nothing else and addresses stand below.
     """
-    head = table.head
-    scores = [
-        (known_names(_with_merged(table, index)), -index)
-        for index, row in enumerate(head[:HEADER_SEARCH])
-        if not _has_address(row)
-    ]
-    best = max(scores, default=(0, 0))
-    if best[0] >= LEAST_FIELDS:
-        return -best[1]
-    narrow = (index for index, row in enumerate(head[:HEADER_SEARCH]) if _names_narrow_list(row, head[index + 1 :]))
-    return next(narrow, None)
+    places = [index for index, row in enumerate(table.head[:HEADER_SEARCH]) if not _has_address(row)]
+    scores = [(*_names_in(_with_merged(table, index)), -index) for index in places]
+    exact, guessed, place = max(scores, default=(0, 0, 0))
+    if exact >= LEAST_FIELDS or (exact == LEAST_FIELDS - 1 and guessed >= LEAST_FIELDS):
+        return -place
+    fitting = (index for index in places if known_names(_texts(table, index)) and _is_completed(table, index))
+    narrow = (index for index in places if _names_narrow_list(table.head[index], table.head[index + 1 :]))
+    return next(fitting, next(narrow, None))
+
+
+def _is_completed(table: Table, index: int) -> bool:
+    own = len(_filled(_texts(table, index)))
+    return index > 0 and own > 1 and known_names([*header_texts(table, index)]) >= LEAST_FIELDS
 
 
 def _has_address(row: Sequence[Cell]) -> bool:
@@ -123,7 +130,7 @@ def header_texts(table: Table, index: int) -> list[str]:
         if upper and match(upper):
             texts.extend([""] * (position + 1 - len(texts)))
             texts[position] = texts[position] or upper
-    groups = _carried(above) if len(_filled(above)) > 1 else []
+    groups = _carried(above)
     return [_with_group(text, group) for text, group in zip_longest(texts, groups[: len(texts)], fillvalue="")]
 
 

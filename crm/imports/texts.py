@@ -45,8 +45,7 @@ ROW_WARNINGS = {
     "date_unreadable": N_("Row {n}, column “{column}”: date “{v}” not readable."),
     "corrected": N_("Row {n}, column “{column}”: “{v}” was corrected by hand to “{now}”."),
     "consent_not_corrected": N_(
-        "Row {n}, column “{column}”: what a visitor consented to is read from the file only; the correction was not "
-        "used."
+        "Row {n}, column “{column}”: consents are read from the file only; the correction was not used."
     ),
     "sensitive_dropped": N_(
         "Row {n}: the column “{column}” (identity number, birth date, private address) was not stored."
