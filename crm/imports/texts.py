@@ -91,8 +91,8 @@ FILE_NOTES = {
         "Please check."
     ),
     "consent_crosses": N_(
-        "The column “{column}” holds nothing but X, which means ticked in some lists and refused in others. It was read "
-        "as not given; write yes or no instead."
+        "The column “{column}” holds nothing but X, which means ticked in some lists and refused in others. It was "
+        "read as not given; write yes or no instead."
     ),
     "date_order_guessed": N_("The order of day and month in “{column}” was guessed: {order}."),
     "home_guessed": N_("National telephone numbers were read as those of {country}, as the headers suggest."),

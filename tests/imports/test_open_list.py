@@ -215,7 +215,7 @@ def test_a_list_without_header_line_is_read_by_its_values() -> None:
     assert {"header_missing", "columns_by_value"} <= _notes(found)
     assert [(row.number, row.facts["emails"]) for row in found.lines()] == [
         (1, ["hana@hanbit.example"]),
-        (2, "+821000000002"),
+        (2, ["duri@saebit.example"]),
     ]
 
 
@@ -274,13 +274,13 @@ def test_lines_that_are_no_data_are_skipped_and_counted(line: str, code: str) ->
 @pytest.mark.parametrize(
     "line", ["Total Energy,Total SA,t@total.example", "Sum Ting,Sum Ltd,s@sum.example", "계은숙,계,k@k.example"]
 )
+def test_people_whose_names_look_like_totals_are_people(line: str) -> None:
+    assert _only(f"Name,Company,Email\n{line}\n").outcome == "accepted"
+
+
 def test_a_long_remark_in_no_column_of_a_person_is_skipped() -> None:
     rows = _rows("Name,Company,Email,Notes\nA B,C,a@b.example,\n,,,This remark has more than twenty characters\n")
     assert rows[1].code == "note_row"
-
-
-def test_people_whose_names_look_like_totals_are_people(line: str) -> None:
-    assert _only(f"Name,Company,Email\n{line}\n").outcome == "accepted"
 
 
 def test_lines_padded_with_blanks_are_still_told_apart() -> None:
@@ -602,7 +602,7 @@ CELLS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=14) | st.sa
     ]
 )
 HEADERS = CELLS | st.sampled_from(
-    ["성명", "회사명", "이메일", "휴대폰", "국가", "개인정보 동의", "마케팅 동의", "주민등록번호", "방문일", "Name", "Last Name"]
+    ["성명", "회사명", "이메일", "휴대폰", "국가", "개인정보 동의", "마케팅 동의", "주민등록번호", "방문일", "Name"]
 )  # fmt: skip
 ANY_CELL = CELLS | st.none() | st.booleans() | st.floats() | st.dates() | st.datetimes() | st.times()
 
