@@ -13,7 +13,9 @@ from phonenumbers import PhoneMetadata
 
 _PLAIN = re.compile(r"\(?\+?[0-9(][0-9 ().\-]*")
 _SIGNS = str.maketrans("", "", " ().-+")
-_KOREAN_MOBILE = re.compile(r"0(1[016789])[- .]?([0-9]{3,4})[- .]?([0-9]{4})")
+_KOREAN = re.compile(
+    r"(\+82[- .]?|\(?0)(1[016789]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70)\)?[- .]{0,2}([0-9]{3,4})[- .]?([0-9]{4})"
+)
 _KOREAN_WITHOUT_ZERO = re.compile(r"1[016789]\d{7,8}")
 
 Found = tuple[str, str]
@@ -55,8 +57,9 @@ def plainly(text: str, region: str) -> Found:
 
     Two empty texts: in doubt.
     """
-    if region == "KR" and (mobile := _KOREAN_MOBILE.fullmatch(text)):
-        return "+82" + "".join(mobile.groups()), ""
+    korean = _KOREAN.fullmatch(text)
+    if korean and (region == "KR" or text[0] == "+"):
+        return f"+82{korean[2]}{korean[3]}{korean[4]}", ""
     if not _PLAIN.fullmatch(text):
         return DOUBTFUL
     digits = text.translate(_SIGNS)
