@@ -73,6 +73,8 @@ class TableCleaner:
 
     def _row(self, index: int, cells: list[Cell]) -> ReadRow:
         number = index + self.first_number
+        if number in self.corrections:
+            cells = list(cells)  # what is corrected is this row's, not the table's
         texts = cast(list[str], cells) if self.all_texts else [*map(cell_text, cells)]
         raw = self._raw(texts)
         corrected = self._corrected(number, texts, cells) if number in self.corrections else []
