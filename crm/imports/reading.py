@@ -57,7 +57,7 @@ def _read_csv(data: bytes, filename: str, encoding: str | None) -> Source:
         notes.append(Issue("encoding_damaged", {"count": decoded.damaged}))
     delimiter = _delimiter(decoded.text)
     rows: list[list[Cell]] = [[*row] for row in _records(decoded.text, delimiter, filename)]
-    return Source("csv", [Table(rows)], decoded.encoding, delimiter, notes=notes)
+    return Source("csv", [Table(lambda: iter(rows))], decoded.encoding, delimiter, notes=notes)
 
 
 def _delimiter(text: str) -> str:
@@ -115,7 +115,7 @@ def _read_xlsx(data: bytes, filename: str, _encoding: str | None) -> Source:
 
 def _table(sheet: dict[str, Any]) -> Table:
     rows: list[list[Cell]] = [[workbooks.decoded(cell) for cell in row] for row in sheet["rows"]]
-    table = Table(rows, sheet=sheet["name"], hidden_rows=set(sheet["hidden"]))
+    table = Table(lambda: iter(rows), sheet=sheet["name"], hidden_rows=set(sheet["hidden"]))
     for row, column, address in sheet["links"]:
         table.links[(row, column)] = address
     for (top, left), (bottom, right) in sheet["merged"]:

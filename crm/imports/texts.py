@@ -64,7 +64,7 @@ ROW_REFUSALS = {
     "consent_privacy_refused": N_("Row {n}: consent to data processing refused; not stored."),
     "row_shape": N_("Row {n}: more cells than the header; values may have shifted. Check commas and quotes."),
     "test_row": N_("Row {n}: looks like a test entry."),
-    "malformed_card": N_("Card {n}: not complete."),
+    "malformed_card": N_("Card {n}: not complete; its end is missing. Export the address book again."),
     "left_out": N_("Row {n}: left out by hand."),
 }
 SKIPPED_LINES = {
@@ -75,7 +75,7 @@ SKIPPED_LINES = {
     "totals_row": N_("Totals line"),
     "note_row": N_("Remark line"),
     "section_row": N_("Section line"),
-    "group_card": N_("Distribution list, not a person"),
+    "group_card": N_("Card of a group"),
 }
 FILE_NOTES = {
     "encoding_guessed": N_("The text encoding was guessed: {encoding}. Check the first rows."),

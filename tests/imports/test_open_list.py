@@ -32,8 +32,12 @@ def _only(text: str, options: ReadOptions = NO_HOME) -> ReadRow:
     return row
 
 
+def _held(rows: list[list[Cell]], **more: Any) -> Table:
+    return Table(lambda: iter([[*row] for row in rows]), **more)
+
+
 def _sheet(rows: list[list[Cell]], kind: str = "xlsx", options: ReadOptions = NO_HOME, **more: Any) -> ContactList:
-    return open_list(Source(kind, [Table(rows, **more)]), "list", options, EVENT)
+    return open_list(Source(kind, [_held(rows, **more)]), "list", options, EVENT)
 
 
 def _fields(found: ContactList) -> list[str | None]:
@@ -365,7 +369,7 @@ def test_what_is_left_out_by_hand_is_refused() -> None:
 
 def test_corrections_of_one_sheet_leave_the_others_alone() -> None:
     rows: list[list[Cell]] = [["Name", "Company", "Email"], ["A B", "C", "a@b.example"]]
-    source = Source("xlsx", [Table([[*row] for row in rows], sheet="1"), Table([[*row] for row in rows], sheet="2")])
+    source = Source("xlsx", [_held(rows, sheet="1"), _held(rows, sheet="2")])
     options = ReadOptions(home_country="", corrections={("2", 2): {1: "D"}}, left_out={("1", 2)})
     read = list(open_list(source, "book.xlsx", options, EVENT).lines())
     assert [(row.sheet, row.outcome, row.facts.get("company")) for row in read] == [
@@ -376,7 +380,7 @@ def test_corrections_of_one_sheet_leave_the_others_alone() -> None:
 
 def test_a_sheet_can_be_skipped() -> None:
     rows: list[list[Cell]] = [["Name", "Company", "Email"], ["A B", "C", "a@b.example"]]
-    source = Source("xlsx", [Table(rows, sheet="1"), Table(rows, sheet="2")])
+    source = Source("xlsx", [_held(rows, sheet="1"), _held(rows, sheet="2")])
     found = open_list(source, "book.xlsx", ReadOptions(home_country="", skipped_sheets={"1"}), EVENT)
     assert [row.sheet for row in found.lines()] == ["2"]
 
@@ -614,7 +618,7 @@ ANY_CELL = CELLS | st.none() | st.booleans() | st.floats() | st.dates() | st.dat
 )
 def test_no_table_breaks_the_reading(headers: list[str], rows: list[list[Cell]], kind: str) -> None:
     headers = [header for header in headers if "@" not in header]
-    table = Table([["성명", "회사명", "이메일", *headers], *[[*row] for row in rows]])
+    table = _held([["성명", "회사명", "이메일", *headers], *rows])
     read = list(open_list(Source(kind, [table]), "list", ReadOptions(), EVENT).lines())
     assert [row.number for row in read] == list(range(2, len(rows) + 2))
     assert {row.outcome for row in read} <= {"accepted", "refused", "skipped"}
@@ -626,7 +630,7 @@ def test_no_table_breaks_the_reading(headers: list[str], rows: list[list[Cell]],
 
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=6), min_size=1, max_size=8))
 def test_what_is_no_list_is_refused_and_nothing_else_happens(rows: list[list[str]]) -> None:
-    source = Source("csv", [Table([[*row] for row in rows])])
+    source = Source("csv", [_held([[*row] for row in rows])])
     try:
         read = list(open_list(source, "list.csv", ReadOptions(), EVENT).lines())
     except BadInput:
