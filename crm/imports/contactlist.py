@@ -54,7 +54,7 @@ def open_list(
     options = options or ReadOptions()
     _refuse_unknown_fields(options.columns, filename)
     if isinstance(source, bytes):
-        source = reading.open_source(source, filename, encoding=options.encoding)
+        source = reading.open_source(source, filename, encoding=options.encoding, delimiter=options.delimiter)
     notes = list(source.notes)
     surveys = _surveys(source, filename, options, event, notes)
     if not surveys:

@@ -21,7 +21,7 @@ _SNIFF_ROWS = 40
 csv.field_size_limit(MAX_BYTES)
 
 
-def open_source(data: bytes, filename: str, *, encoding: str | None = None) -> Source:
+def open_source(data: bytes, filename: str, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
     """Return the tables of a file. The content decides what it is, not the name.
 
     Raises BadInput naming the file when it is empty, too large, encrypted or of a kind that is not read.
@@ -30,7 +30,10 @@ def open_source(data: bytes, filename: str, *, encoding: str | None = None) -> S
         raise _bad(filename, "too_large", megabytes=MAX_BYTES >> 20)
     if not data.strip():
         raise _bad(filename, "empty_file")
-    return FORMATS[container(data)](data, filename, encoding)
+    kind = container(data)
+    if kind == "csv":
+        return _read_csv(data, filename, encoding, delimiter)
+    return FORMATS[kind](data, filename, encoding)
 
 
 def container(data: bytes) -> str:
@@ -47,7 +50,7 @@ def container(data: bytes) -> str:
     return "csv"
 
 
-def _read_csv(data: bytes, filename: str, encoding: str | None) -> Source:
+def _read_csv(data: bytes, filename: str, encoding: str | None, delimiter: str | None) -> Source:
     try:
         decoded = encodings.decode(data, encoding)
     except LookupError:
@@ -55,7 +58,7 @@ def _read_csv(data: bytes, filename: str, encoding: str | None) -> Source:
     notes = [Issue("encoding_guessed", {"encoding": decoded.encoding})] if decoded.guessed else []
     if decoded.damaged:
         notes.append(Issue("encoding_damaged", {"count": decoded.damaged}))
-    delimiter = _delimiter(decoded.text)
+    delimiter = delimiter or _delimiter(decoded.text)
     rows: list[list[Cell]] = [[*row] for row in _records(decoded.text, delimiter, filename)]
     return Source("csv", [Table(lambda: iter(rows))], decoded.encoding, delimiter, notes=notes)
 
@@ -158,7 +161,6 @@ def _refuse_html(_data: bytes, filename: str, _encoding: str | None) -> Source:
 
 
 FORMATS: dict[str, Callable[[bytes, str, str | None], Source]] = {
-    "csv": _read_csv,
     "xlsx": _read_xlsx,
     "ole": _refuse_ole,
     "vcard": _refuse_vcard,
