@@ -42,7 +42,7 @@ class TableCleaner:
         survey = self.of
         self.sheet = survey.table.sheet
         self.labels = _labels(survey.headers)
-        self.plan = Plan(survey.columns, self.labels, self.home, survey.dates, survey.crosses)
+        self.plan = Plan(survey.columns, self.labels, self.home, survey.dates, survey.crosses, self.first_number == 0)
         self.tested: list[str] = [
             name for name in ("full_name", "company") if name in self.plan.of or name == "full_name"
         ]

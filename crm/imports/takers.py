@@ -68,6 +68,8 @@ _ANSWERS: dict[str, tuple[Callable[[str], str], str]] = {
     "rating": (answers.rating, "rating_unreadable"),
     "language": (answers.language, "language_unreadable"),
 }
+_NATIVE = ("full_name", "family_name", "given_name", "company")
+_HOME_OF_SCRIPT = {"hangul": "KR", "kana": "JP"}
 _NUMBERS = ("mobile", "phone", "fax")
 
 
@@ -84,6 +86,8 @@ class Plan:
     home: str
     dates: Mapping[int, DateColumn]
     crosses: Iterable[int]
+    home_by_script: bool = False
+    """No header tells a home country: a national number beside a Korean or Japanese name is one of that country."""
 
     def __post_init__(self) -> None:
         self.of: dict[str, list[Column]] = defaultdict(list)
@@ -396,6 +400,7 @@ def _title_from_company(column: Column) -> Step:
 def _country_from_elsewhere(plan: Plan) -> Step:
     """Where the country column says nothing, the city tells it, else the number, else the file."""
     numbers = [column.index for name in _NUMBERS for column in plan.of.get(name, ())]
+    named = [column.index for name in _NATIVE for column in plan.of.get(name, ())]
     city_of: Memo[str] = Memo(countries.country_of_city)
 
     def step(line: Line) -> None:
@@ -406,6 +411,12 @@ def _country_from_elsewhere(plan: Plan) -> Step:
             return
         city = facts.get("city")
         code = (city_of[city] if city else "") or _country_of_number(line.texts, numbers) or plan.home
+        if (
+            not code
+            and plan.home_by_script
+            and any(line.texts[place].lstrip(" (").startswith("0") for place in numbers)
+        ):
+            code = _HOME_OF_SCRIPT.get(names.script_of("".join(line.texts[place] for place in named)), "")
         if code:
             facts["country"] = code
 

@@ -574,6 +574,13 @@ def test_cards_that_are_no_contact_are_told_by_their_state(state: str, outcome: 
     assert (row.outcome, row.code, row.facts) == (outcome, state, {})
 
 
+def test_a_national_number_on_a_korean_card_is_korean() -> None:
+    rows: list[list[Cell]] = [["full_name", "mobile"], ["김하나", "010-0000-0001"], ["Ana Gil", "010-0000-0001"]]
+    read = list(_sheet(rows, "vcf").lines())
+    assert (read[0].facts["mobile"], read[0].facts["country"]) == ("+821000000001", "KR")
+    assert "mobile" not in read[1].facts
+
+
 # ---- whatever comes
 
 
