@@ -234,6 +234,8 @@ def match(header: str) -> tuple[str, str] | None:
         name = known.get(candidate) or known.get(candidate.strip("0123456789")) or known.get(_digitless(candidate))
         if candidate and name:
             return name, "exact"
+    if text.rstrip().endswith(("?", "？")):
+        return None  # a question of the booth: its answers stay under its own words
     return _by_ending(folded(text))
 
 

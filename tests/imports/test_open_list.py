@@ -520,6 +520,7 @@ def test_a_no_among_two_columns_of_one_consent_wins() -> None:
         ({"WeChat ID": "ana_wx", "Kakao ID": "ana"}, {"messengers": {"wechat": "ana_wx", "kakao": "ana"}}, set()),
         ({"Annual Volume": "100"}, {"more": {"quantity": "100"}}, set()),
         ({"Do you buy abroad?": "Yes, often"}, {"extra": {"Do you buy abroad?": "Yes, often"}}, set()),
+        ({"Have you a budget?": "Yes"}, {"extra": {"Have you a budget?": "Yes"}}, set()),
         ({"Job Title": "CEO", "Position": "Owner"}, {"title": "CEO", "extra": {"Position": "Owner"}}, set()),
         ({"직위": "미정"}, {}, set()),
     ],
