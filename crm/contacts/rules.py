@@ -17,7 +17,7 @@ from rapidfuzz.distance import Indel
 
 ALIKE = 0.92
 MAYBE_ALIKE = 0.85
-REMEMBERED = 20_000
+REMEMBERED = 4_000
 """Results kept of the functions below; a list repeats its firms and names, but memory must not grow with it."""
 
 _WORDS = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))

@@ -43,12 +43,21 @@ def ids_for(session: Session, table: sa.Table) -> Callable[[], int]:
     return lambda: int(next(blocks))
 
 
-def among(session: Session, column: "sa.Column[Any]", values: Collection[Any]) -> "sa.ColumnElement[bool]":
-    """Return ``column`` IN values, for any number of values in one statement that is compiled once."""
+def find(
+    session: Session, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Collection[Any]
+) -> Iterable[Any]:
+    """Return the rows of ``statement`` of which ``column`` is one of ``values``, however many these are.
+
+    The values travel as one parameter, so the statement is the same for any number of them and compiled once.
+    """
+    if not values:
+        return ()
     if _is_sqlite(session):
-        listed = sa.func.json_each(sa.bindparam(None, as_json(list(values)), type_=sa.String)).table_valued("value")
-        return column.in_(sa.select(listed.c.value))
-    return column == sa.any_(sa.bindparam(None, list(values), type_=sa.ARRAY(column.type)))
+        listed = sa.func.json_each(sa.bindparam("wanted", type_=sa.String)).table_valued("value", name="listed")
+        statement = statement.where(column.in_(sa.select(listed.c.value)))
+        return session.execute(statement, {"wanted": as_json(list(values))})
+    statement = statement.where(column == sa.any_(sa.bindparam("wanted", type_=sa.ARRAY(column.type))))
+    return session.execute(statement, {"wanted": list(values)})
 
 
 def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from crm.contacts import rules, service
 from crm.contacts.models import Suppression
@@ -31,7 +31,7 @@ from crm.imports.records import Issue, ReadRow
 from crm.imports.report import Findings, RowReport, issue_json
 from crm.imports.storing import State, Store, Wanted
 
-PORTION = 2_000
+PORTION = 1_000
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
 PAIRS_OF_ONE = 5
 """A person is compared with so many others at the most; who resembles more of them resembles a test entry."""
@@ -365,6 +365,6 @@ def _refused_everywhere(stops: list[Suppression]) -> bool:
 def _stops(session: Session, addresses: set[str]) -> dict[str, list[Suppression]]:
     found: dict[str, list[Suppression]] = {}
     address = Suppression.__table__.c.address  # type: ignore[attr-defined]
-    for stop in session.exec(select(Suppression).where(bulk.among(session, address, addresses))):
+    for (stop,) in bulk.find(session, sa.select(Suppression), address, addresses):
         found.setdefault(stop.address, []).append(stop)
     return found

@@ -93,8 +93,8 @@ class People:
 
 def load(session: Session, wanted: Mapping[str, str], batches: "Batches") -> People:
     """Fetch everybody who is known under one of the keys, given with the firm each is about."""
-    rows = sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm).where(bulk.among(session, KEYS.c.key, wanted))
-    ids = {one for key, one, firm in session.execute(rows) if not firm or rules.firm_fits(firm, wanted[key])}
+    rows = bulk.find(session, sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm), KEYS.c.key, wanted)
+    ids = {one for key, one, firm in rows if not firm or rules.firm_fits(firm, wanted[key])}
     people = People()
     for person in persons(session, ids, batches):
         people.add(person, person.keys)
@@ -105,8 +105,8 @@ def persons(session: Session, ids: Collection[int], batches: "Batches") -> list[
     """Return contacts with their standing records, by id; who has none is left out."""
     found: dict[int, Person] = {}
     columns = (ROWS.c.contact_id, ROWS.c.id, ROWS.c.batch_id, ROWS.c.sheet, ROWS.c.number, ROWS.c.facts)
-    statement = sa.select(*columns).where(bulk.among(session, ROWS.c.contact_id, ids), ROWS.c.stands)
-    for contact_id, row_id, batch_id, sheet, number, facts in session.execute(statement.order_by(ROWS.c.id)):
+    statement = sa.select(*columns).where(ROWS.c.stands).order_by(ROWS.c.id)
+    for contact_id, row_id, batch_id, sheet, number, facts in bulk.find(session, statement, ROWS.c.contact_id, ids):
         person = found.get(contact_id) or found.setdefault(contact_id, Person(contact_id))
         batch = batches[batch_id] if batch_id is not None else None
         told = identity(facts, batch.exhibition_id if batch else 0)

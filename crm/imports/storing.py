@@ -47,7 +47,7 @@ _INDEXED = ("full_name", "country")
 _UNINDEXED = tuple(name for name in _CONTACT_COLUMNS if name not in (*_INDEXED, "organisation_id"))
 """Indexed columns that stay as they are are left out of an update: writing them again costs more than all the rest."""
 _UNINDEXED_PLACES = [*map(_CONTACT_COLUMNS.index, _UNINDEXED), len(_CONTACT_COLUMNS)]
-_FIRMS_REMEMBERED = 20_000
+_FIRMS_REMEMBERED = 5_000
 KeyRow = tuple[str, int, str]
 
 
@@ -135,12 +135,10 @@ class Store:
         plain = [CONTACTS.c[name] for name in CONTACT_FIELDS]
         more = (CONTACTS.c.id, CONTACTS.c.extra, CONTACTS.c.edited, CONTACTS.c.organisation_id, FIRMS.c.match_key)
         rows = sa.select(*plain, *more, CONTACTS.c.version, CONTACTS.c.created_at)
-        rows = rows.outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id).where(
-            bulk.among(self.session, CONTACTS.c.id, ids)
-        )
+        rows = rows.outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id)
         width = len(plain)
         found = {}
-        for row in self.session.execute(rows):
+        for row in bulk.find(self.session, rows, CONTACTS.c.id, ids):
             one, extra, edited, firm_id, firm_key, version, created_at = row[width:]
             columns = dict(zip(CONTACT_FIELDS, row[:width], strict=True))
             found[one] = State(columns, extra or {}, edited or {}, (firm_id, firm_key or ""), version, created_at)
@@ -148,39 +146,31 @@ class Store:
 
     def _add_emails(self, found: dict[int, State], ids: Collection[int]) -> None:
         rows = sa.select(EMAILS.c.contact_id, EMAILS.c.address, EMAILS.c.id, EMAILS.c.position)
-        for contact_id, address, row_id, position in self.session.execute(
-            rows.where(bulk.among(self.session, EMAILS.c.contact_id, ids))
-        ):
+        for contact_id, address, row_id, position in bulk.find(self.session, rows, EMAILS.c.contact_id, ids):
             found[contact_id].emails[address] = row_id, position
 
     def _add_leads(self, found: dict[int, State], ids: Collection[int]) -> None:
         columns = [LEADS.c[name] for name in LEAD_FIELDS]
         rows = sa.select(LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id, LEADS.c.id, *columns)
-        for contact_id, exporter_id, exhibition_id, row_id, *values in self.session.execute(
-            rows.where(bulk.among(self.session, LEADS.c.contact_id, ids))
+        for contact_id, exporter_id, exhibition_id, row_id, *values in bulk.find(
+            self.session, rows, LEADS.c.contact_id, ids
         ):
             found[contact_id].leads[exporter_id, exhibition_id] = row_id, dict(zip(LEAD_FIELDS, values, strict=True))
 
     def _add_consents(self, found: dict[int, State], ids: Collection[int]) -> None:
         columns = [CONSENTS.c[name] for name in CONSENT_FIELDS]
-        rows = sa.select(
-            CONSENTS.c.contact_id,
-            CONSENTS.c.exporter_id,
-            CONSENTS.c.basis,
-            CONSENTS.c.given_at,
-            CONSENTS.c.id,
-            *columns,
-        )
-        rows = rows.where(bulk.among(self.session, CONSENTS.c.contact_id, ids), CONSENTS.c.derived)
-        for contact_id, exporter_id, basis, given_at, row_id, *values in self.session.execute(rows):
+        names = ("contact_id", "exporter_id", "basis", "given_at", "id")
+        rows = sa.select(*(CONSENTS.c[name] for name in names), *columns).where(CONSENTS.c.derived)
+        for contact_id, exporter_id, basis, given_at, row_id, *values in bulk.find(
+            self.session, rows, CONSENTS.c.contact_id, ids
+        ):
             key = exporter_id, basis, given_at
             found[contact_id].consents[key] = row_id, dict(zip(CONSENT_FIELDS, values, strict=True))
 
     def owners(self, addresses: Collection[str]) -> dict[str, int]:
         """Return whose the addresses are."""
         rows = sa.select(EMAILS.c.address, EMAILS.c.contact_id)
-        rows = rows.where(bulk.among(self.session, EMAILS.c.address, addresses))
-        return {row[0]: row[1] for row in self.session.execute(rows)}
+        return {row[0]: row[1] for row in bulk.find(self.session, rows, EMAILS.c.address, addresses)}
 
     # Writing
 
@@ -226,8 +216,8 @@ class Store:
     def _learn_firms(self, keys: Collection[str]) -> None:
         if len(self._firms) > _FIRMS_REMEMBERED:
             self._firms.clear()
-        rows = sa.select(FIRMS.c.match_key, FIRMS.c.id).where(bulk.among(self.session, FIRMS.c.match_key, keys))
-        self._firms.update((key, row_id) for key, row_id in self.session.execute(rows.order_by(FIRMS.c.id.desc())))
+        rows = sa.select(FIRMS.c.match_key, FIRMS.c.id).order_by(FIRMS.c.id.desc())
+        self._firms.update((row[0], row[1]) for row in bulk.find(self.session, rows, FIRMS.c.match_key, keys))
 
     def forget_firms(self) -> None:
         """Look firms up anew: some were removed."""

@@ -9,12 +9,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
+import countries  # noqa: E402
 import reference  # noqa: E402
+
+from crm.imports.countries import NAMES  # noqa: E402
 
 
 @pytest.mark.parametrize("name", sorted(reference.PAGES))
 def test_the_reference_pages_are_those_of_the_code(name: str) -> None:
     assert (ROOT / "docs" / name).read_text("utf-8") == reference.PAGES[name](), "run: make docs"
+
+
+def test_the_names_of_countries_are_those_of_the_locked_cldr() -> None:
+    assert NAMES.read_text("utf-8") == countries.text(), "run: make docs"
 
 
 @pytest.mark.parametrize(
