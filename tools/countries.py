@@ -1,6 +1,7 @@
 """Writes crm/imports/countries.json, country names in many languages, out of Babel's CLDR data: ``make docs``.
 
-Read from Babel at run time, the sixteen locales would take 16 MiB and a tenth of a second of every process that imports.
+Read from Babel at run time, the sixteen locales would take 16 MiB and a tenth of a second of every process that
+imports.
 """
 
 import json
