@@ -28,6 +28,7 @@ from crm.imports.texts import say
 
 HEADS = {"ko": ("이유 (이음)", "원본 행 (이음)"), "en": ("Reason (Ieum)", "Original row (Ieum)")}
 """Not translated by the catalogue: an import must know them again, whatever language it is done in."""
+NAMES = {"ko": "고칠 행", "en": "to-mend"}
 _OURS = frozenset(folded(head) for heads in HEADS.values() for head in heads)
 CELL_LIMIT = 32_767
 _COLUMNS = (ROWS.c.id, ROWS.c.sheet, ROWS.c.number, ROWS.c.outcome, ROWS.c.messages, ROWS.c.raw)
@@ -86,6 +87,11 @@ def of_list(listed: ContactList, *, everything: bool = False) -> Iterator[BadRow
 
 def _counts(code: str, outcome: str) -> bool:
     return outcome == "refused" or code in TO_MEND
+
+
+def name_for(filename: str) -> str:
+    """Return the name of the workbook with the bad rows of a file."""
+    return f"{Path(filename).stem or 'rows'}-{NAMES.get(language(), NAMES['en'])}.xlsx"
 
 
 @contextmanager

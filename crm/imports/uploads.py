@@ -119,7 +119,7 @@ def choose(upload: Upload, **choices: Any) -> None:
     """Change choices (see ``CHOICES``)."""
     _refuse_done(upload)
     kept = {name: value for name, value in upload.options.items() if name != "preview"}
-    upload.options = {**kept, **choices}
+    upload.options = {**kept, **choices, "version": version(upload) + 1}
 
 
 def choose_columns(upload: Upload, columns: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from crm.web.pages import Pages
 from crm.web.routes import (
     account,
     audit,
+    batches,
     buyers,
     campaigns,
     contacts,
@@ -34,9 +35,10 @@ from crm.web.routes import (
     tasks,
     users,
 )
+from crm.web.runs import Runs
 
 ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks)
-STAFF = (staff, exhibitions, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
+STAFF = (staff, exhibitions, batches, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
 
 
 def create_app(
@@ -62,6 +64,7 @@ def create_app(
     app.state.library = Library(context.settings.templates_dir)
     app.state.pages = Pages(app.state.library, templates)
     app.state.banner = banner
+    app.state.runs = Runs()
     app.add_middleware(FrontDoor, context=context)
     errors.install(app)
     own = (files, account, help, *ADVISORS_AND_SMES, *STAFF)
