@@ -20,6 +20,7 @@ from crm.web.routes import (
     contacts,
     deals,
     exhibitions,
+    exports,
     files,
     help,
     imports,
@@ -37,7 +38,8 @@ from crm.web.routes import (
 )
 from crm.web.runs import Runs
 
-ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks)
+# exports: before contacts, whose pages have a number where its address has a word; batches before imports likewise.
+ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
 STAFF = (staff, exhibitions, batches, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
 
 

@@ -144,3 +144,9 @@ def test_a_date_alone_does_not_replace_a_time_of_the_same_day(
     service.get_or_make_lead(session, **key, met_at=NOW, met_time_known=True)
     lead, _created = service.get_or_make_lead(session, **key, met_at=NOW + timedelta(hours=2), met_time_known=False)
     assert lead.met_at == NOW
+
+
+def test_a_later_talk_without_a_time_does_not_keep_the_time_of_the_earlier_one() -> None:
+    lead = service.new_lead(1, 1, 1, {"met_at": NOW, "met_time_known": True}, now=NOW)
+    later = {"met_at": NOW + timedelta(days=1), "met_time_known": False}
+    assert service.lead_changes(lead, later) == later
