@@ -118,7 +118,7 @@ def _together(records: Sequence[Facts]) -> dict[str, Any]:
         if name in first:
             found[name] = _mapped(rank, name)
     if "notes" in first:
-        found["notes"] = list(dict.fromkeys(facts["notes"] for facts in records if "notes" in facts))
+        found["notes"] = united_notes(facts["notes"] for facts in records if "notes" in facts)
     if "external_id" in first:
         found["external_ids"] = sorted({facts["external_id"] for facts in records if "external_id" in facts})
     for name in CONSENTS:
@@ -226,6 +226,17 @@ def _mapped(rank: Sequence[Facts], name: str) -> dict[str, str]:
         if name in facts:
             found.update(facts[name])
     return found
+
+
+def united_notes(notes: Iterable[str]) -> list[str]:
+    """Return notes each once; one that repeats only lines of earlier ones (an export that comes back) says nothing new."""
+    kept: list[str] = []
+    lines: set[str] = set()
+    for note in notes:
+        if not lines.issuperset(note.split("\n")):
+            kept.append(note)
+            lines.update(note.split("\n"))
+    return kept
 
 
 def _consent(name: str, records: Sequence[Facts]) -> bool:

@@ -1,8 +1,10 @@
 """What travels between the steps of an import: raw tables, the reading profile, canonical rows and their issues."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 Cell = str | float | bool | date | datetime | time | None
@@ -27,24 +29,53 @@ class EventDates:
     last_day: date
 
 
+HEAD_RECORDS = 60
+
+
+class FileUnreadable(Exception):
+    """A file cannot be read; ``code`` is one of the file codes of ``texts.py``, ``params`` what its sentence needs."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
 @dataclass
 class Table:
-    """One sheet or CSV as it stands in the file. ``rows[0]`` is record 1."""
+    """One sheet, CSV or set of cards as it stands in the file, read anew at every pass and never held as a whole.
 
-    rows: list[list[Cell]]
+    ``opened`` begins a pass. The tables beside it are sparse; their keys are record and column, counted from 0.
+    """
+
+    opened: Callable[[], Iterator[list[Cell]]]
     sheet: str | None = None
     filled: set[tuple[int, int]] = field(default_factory=set)
-    """Cells (row, column, from 0) that were empty parts of a merged range and got its value."""
+    """Cells that were empty parts of a merged range and got its value."""
     across: dict[tuple[int, int], Cell] = field(default_factory=dict)
     """Values of merged ranges for the columns right of their first; they matter in header lines only."""
     links: dict[tuple[int, int], str] = field(default_factory=dict)
     """Mail addresses that stood behind cells as hyperlinks."""
     hidden_rows: set[int] = field(default_factory=set)
 
+    def records(self) -> Iterator[list[Cell]]:
+        """Yield every record from the first one, afresh at each call. Nothing is refused here: opening did that."""
+        return self.opened()
+
+    @cached_property
+    def head(self) -> list[list[Cell]]:
+        """The first records, enough to find a header line and to show what a column holds."""
+        return list(islice(self.records(), HEAD_RECORDS))
+
+    @cached_property
+    def rows(self) -> list[list[Cell]]:
+        """All records at once: for the callers that do not stream yet."""
+        return list(self.records())
+
 
 @dataclass(frozen=True)
 class Source:
-    """A file, opened: its tables and how it was read."""
+    """A file, opened: its tables and how it was read. ``format``: csv, xlsx, xls, xlsb, ods, html or vcf."""
 
     format: str
     tables: list[Table]

@@ -54,6 +54,7 @@ ROW_REFUSALS = {
     "consent_privacy_refused": N_("Row {n}: consent to data processing refused; not stored."),
     "row_shape": N_("Row {n}: more cells than the header; values may have shifted. Check commas and quotes."),
     "test_row": N_("Row {n}: looks like a test entry."),
+    "malformed_card": N_("Card {n}: not complete; its end is missing. Export the address book again."),
 }
 SKIPPED_LINES = {
     "title_row": N_("Title line"),
@@ -63,6 +64,7 @@ SKIPPED_LINES = {
     "totals_row": N_("Totals line"),
     "note_row": N_("Remark line"),
     "section_row": N_("Section line"),
+    "group_card": N_("Card of a group"),
 }
 FILE_NOTES = {
     "encoding_guessed": N_("The text encoding was guessed: {encoding}. Check the first rows."),
@@ -85,16 +87,24 @@ FILE_ERRORS = {
         "No header line was found among the first 25 lines. At least three columns must be named, e.g. name, company, "
         "e-mail."
     ),
+    "too_many_columns": N_(
+        "The file has more than {limit} columns. Delete those that are not needed, or check the delimiter."
+    ),
+    "foreign_file": N_("This is a {kind} file, not a list. Export the contacts as CSV, XLSX or vCard."),
     "unknown_encoding": N_("There is no encoding called {encoding}."),
+    "unknown_delimiter": N_("“{delimiter}” cannot be a delimiter. Choose one character, e.g. a comma."),
     "open_quote": N_(
-        "A quotation mark opened on line {line} is never closed, so the rows after it cannot be told apart."
+        "A quotation mark opened on line {line} is never closed, so the rows after it cannot be told apart. "
+        "Close or delete it."
     ),
     "encrypted_workbook": N_("The workbook is protected by a password. Save it without one."),
-    "old_workbook": N_("This is an old Excel file (.xls). Save it as .xlsx."),
+    "encrypted_old_workbook": N_(
+        "This old Excel file (.xls) is protected by a password. Save it without one, best as .xlsx."
+    ),
     "workbook_unreadable": N_("The workbook cannot be read. Open it in Excel and save it again as .xlsx."),
     "workbook_too_heavy": N_("The workbook unpacks to more than can be read safely. Save only its values as .xlsx."),
-    "vcard_not_read": N_("vCard files cannot be imported yet. Export the address book as CSV."),
-    "html_not_read": N_("This is a web page with the name of a workbook. Open it in Excel and save it as .xlsx."),
+    "no_workbook": N_("This is a zip archive, not a workbook. Unpack it and import the files in it one by one."),
+    "html_not_read": N_("This is a web page without a table. Open it in Excel and save it as .xlsx."),
     "unknown_field": N_("There is no field called {field}."),
 }
 SENTENCES = {**ROW_WARNINGS, **ROW_REFUSALS, **SKIPPED_LINES, **FILE_NOTES, **FILE_ERRORS}
