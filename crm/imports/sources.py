@@ -4,7 +4,7 @@ The next list with the same header line is read the same way, and says whose dec
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from crm.imports.mending import is_ours
 from crm.imports.models import SavedMapping
 from crm.imports.records import Profile, SheetProfile
+from crm.imports.service import OpenedFile, Purpose, open_file
 from crm.imports.text import folded, one_line
 
 NAMED_BY_US = frozenset({"vcf"})
@@ -41,6 +42,31 @@ def fingerprint(sheet: SheetProfile) -> str:
     headers = [folded(one_line(column.header)) for column in sheet.columns if not is_ours(column.header)]
     text = "\x1f".join(headers).strip("\x1f")
     return hashlib.sha256(text.encode()).hexdigest()[:32] if text and sheet.header_row else ""
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file that was looked over as is remembered of its source; ``purpose`` includes what that adds."""
+
+    purpose: Purpose
+    opened: OpenedFile
+    recalled: Recalled | None
+
+
+def open_known(session: Session, data: bytes, filename: str, purpose: Purpose) -> KnownFile:
+    """Look a file over, its columns read as is remembered of its source. What is chosen now goes before that.
+
+    Writes nothing. Raises BadInput when the file cannot be read.
+    """
+    opened = open_file(data, filename, purpose)
+    recalled = recall(session, opened.listed.profile)
+    differing = recalled.differing(opened.listed.profile) if recalled else {}
+    wanted = {header: name for header, name in differing.items() if header not in purpose.options.columns}
+    if wanted:
+        options = replace(purpose.options, columns={**wanted, **purpose.options.columns})
+        purpose = replace(purpose, options=options)
+        opened = open_file(data, filename, purpose)
+    return KnownFile(purpose, opened, recalled)
 
 
 def recall(session: Session, profile: Profile) -> Recalled | None:

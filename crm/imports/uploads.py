@@ -36,7 +36,7 @@ from crm.imports.report import (
     issue_json,
     profile_json,
 )
-from crm.imports.service import OpenedFile, Progress, Purpose
+from crm.imports.service import Progress, Purpose
 from crm.imports.texts import ROW_REFUSALS
 
 CHOICES = ("encoding", "delimiter", "columns", "header_rows", "skipped_sheets", "corrections", "left_out", "settled")
@@ -61,11 +61,9 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file that was read for its purpose, and what is remembered of its source."""
+    """An upload that was read as it was chosen at its ``version``."""
 
-    purpose: Purpose
-    opened: OpenedFile
-    recalled: sources.Recalled | None
+    known: sources.KnownFile
     version: int
 
 
@@ -173,15 +171,8 @@ def forget_mapping(session: Session, upload: Upload) -> None:
 
 def prepare(session: Session, upload: Upload) -> Prepared:
     """Read the file as chosen, or as is remembered of its source; writes nothing. Raises BadInput (unreadable)."""
-    purpose = _purpose(session, upload, {})
-    opened = service.open_file(upload.content, upload.filename, purpose)
-    recalled = sources.recall(session, opened.listed.profile)
-    differing = recalled.differing(opened.listed.profile) if recalled else {}
-    wanted = {header: name for header, name in differing.items() if header not in purpose.options.columns}
-    if wanted:
-        purpose = _purpose(session, upload, wanted)
-        opened = service.open_file(upload.content, upload.filename, purpose)
-    return Prepared(purpose, opened, recalled, version(upload))
+    known = sources.open_known(session, upload.content, upload.filename, _purpose(session, upload))
+    return Prepared(known, version(upload))
 
 
 def check(
@@ -199,9 +190,9 @@ def check(
     _refuse_done(upload)
     prepared = prepared or prepare(session, upload)
     _refuse_stale(upload, prepared.version)
-    report = service.preview_opened(session, prepared.opened, prepared.purpose, now=now, progress=progress)
+    report = service.preview_opened(session, prepared.known.opened, prepared.known.purpose, now=now, progress=progress)
     found = _preview(report, prepared, now)
-    seen = {"preview": found, "version": version(upload) + 1, "lines": prepared.opened.lines}
+    seen = {"preview": found, "version": version(upload) + 1, "lines": prepared.known.opened.lines}
     upload.options = {**upload.options, **seen}
     session.add(upload)
     session.flush()
@@ -249,7 +240,7 @@ def rows_with(session: Session, upload: Upload, code: str, *, now: datetime) -> 
             found.append((row.sheet or "", row.row))
 
     prepared = prepare(session, upload)
-    service.preview_opened(session, prepared.opened, prepared.purpose, now=now, each=see)
+    service.preview_opened(session, prepared.known.opened, prepared.known.purpose, now=now, each=see)
     return found
 
 
@@ -271,7 +262,9 @@ def take_in(
     _refuse_done(upload)
     prepared = prepared or prepare(session, upload)
     _refuse_stale(upload, prepared.version)
-    report = service.import_opened(session, prepared.opened, prepared.purpose, now=now, by=by, progress=progress)
+    report = service.import_opened(
+        session, prepared.known.opened, prepared.known.purpose, now=now, by=by, progress=progress
+    )
     if report.already_imported:
         raise Refused(" ".join(report.note_sentences()), code="already_imported")
     if upload.options.get("settled"):
@@ -323,7 +316,7 @@ def _refuse_done(upload: Upload) -> None:
         raise Refused(_("This file has been imported already."), code="already_imported")
 
 
-def _purpose(session: Session, upload: Upload, recalled: Mapping[str, str]) -> Purpose:
+def _purpose(session: Session, upload: Upload) -> Purpose:
     chosen = upload.options
     corrections = {
         (sheet, int(row)): {int(column): text for column, text in cells.items()}
@@ -334,7 +327,7 @@ def _purpose(session: Session, upload: Upload, recalled: Mapping[str, str]) -> P
         encoding=chosen.get("encoding") or None,
         delimiter=chosen.get("delimiter") or None,
         home_country=upload.home_country or None,
-        columns={**recalled, **(chosen.get("columns") or {})},
+        columns=chosen.get("columns") or {},
         header_rows=chosen.get("header_rows") or {},
         skipped_sheets=frozenset(chosen.get("skipped_sheets") or ()),
         corrections=corrections,
@@ -348,7 +341,7 @@ def _purpose(session: Session, upload: Upload, recalled: Mapping[str, str]) -> P
 
 
 def _preview(report: ImportReport, prepared: Prepared, now: datetime) -> dict[str, Any]:
-    profile, recalled = report.profile, prepared.recalled
+    profile, recalled = report.profile, prepared.known.recalled
     return {
         "at": now.isoformat(),
         "counts": report.counts,
@@ -356,7 +349,7 @@ def _preview(report: ImportReport, prepared: Prepared, now: datetime) -> dict[st
         "notes": [issue_json(note) for note in report.notes],
         "profile": profile_json(profile),
         "sheets": [{"name": sheet.name or "", "fingerprint": sources.fingerprint(sheet)} for sheet in profile.sheets],
-        "first": _first_rows(prepared.opened.listed),
+        "first": _first_rows(prepared.known.opened.listed),
         "known": sources.is_known(profile, recalled),
         "recalled": sources.as_json(recalled) if recalled else None,
         "problems": _problems(report),

@@ -457,7 +457,7 @@ def refused(visit: Staff, upload_id: int, everything: bool = False) -> Response:
         batch = queries.get_batch(visit.db, visit.viewer, found.batch_id)
         rows, profile = mending.of_batch(visit.db, batch, everything=everything), batch.profile
     else:
-        listed = uploads.prepare(visit.db, found).opened.listed
+        listed = uploads.prepare(visit.db, found).known.opened.listed
         rows, profile = mending.of_list(listed, everything=everything), found.options["preview"]["profile"]
     with mending.workbook(rows, profile) as path:
         return download(path.read_bytes(), mending.name_for(found.filename), XLSX)
