@@ -229,7 +229,7 @@ def _mapped(rank: Sequence[Facts], name: str) -> dict[str, str]:
 
 
 def united_notes(notes: Iterable[str]) -> list[str]:
-    """Return notes each once; one that repeats only lines of earlier ones (an export that comes back) says nothing new."""
+    """Return notes each once; one that only repeats lines of earlier ones (an export that comes back) is no news."""
     kept: list[str] = []
     lines: set[str] = set()
     for note in notes:

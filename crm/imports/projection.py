@@ -268,7 +268,7 @@ def _bases(record: Record, batch: Batch) -> Iterable[tuple[tuple[int | None, str
 
 
 def _said(record: Record, batch: Batch) -> Iterable[_Said]:
-    """Yield the record's statements about advertising mail. An opt-out is not among them: it stops the address itself."""
+    """Yield the record's statements about advertising mail. An opt-out is none of them: it stops the address."""
     facts = record.facts
     if "consent_marketing" not in facts:
         return

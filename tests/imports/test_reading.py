@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 
 from crm.core.errors import BadInput
 from crm.imports import encodings, spool
-from crm.imports.contactlist import read_contacts
 from crm.imports.reading import container, open_source
-from crm.imports.records import CanonicalRow, Cell, ReadResult
+from crm.imports.records import Cell
 from tests.imports.conftest import SAMPLES
+from tests.imports.readkit import Read, Row, read
 from tests.imports.workbookkit import ods, xlsb
 
 KOREAN = "성명,회사명,이메일,휴대폰\n김하나,㈜한빛상사,hana@hanbit.example,010-0000-0001\n"
 
 
-def _read(text: str | bytes, filename: str = "list.csv", **options: object) -> ReadResult:
-    return read_contacts(text.encode() if isinstance(text, str) else text, filename, **options)  # type: ignore[arg-type]
+def _read(text: str | bytes, filename: str = "list.csv", **options: object) -> Read:
+    return read(text, filename, **options)  # type: ignore[arg-type]
 
 
-def _only(text: str | bytes, **options: object) -> CanonicalRow:
+def _only(text: str | bytes, **options: object) -> Row:
     [row] = _read(text, **options).rows
     return row
 
