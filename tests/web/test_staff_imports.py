@@ -88,7 +88,8 @@ def test_nothing_is_a_buyer_before_the_confirmation(hana: Browser, site: Context
 def test_problems_stand_by_kind_with_their_rows(hana: Browser, begun: str) -> None:
     text = hana.get(f"{begun}/problems").text
     assert "이메일 형식 틀림" in text
-    assert "maria@@flores" in text
+    assert text.index("시험용 입력") < text.index("이메일 형식 틀림")
+    assert "maria@@flores" in hana.get(f"{begun}/problems?code=email_invalid").text
     assert text.index("시험용 입력") < text.index("이메일 형식 틀림")
 
 
