@@ -113,7 +113,7 @@ def is_known(profile: Profile, recalled: Recalled | None) -> bool:
         column.certainty in ("exact", "chosen") or column.header in settled
         for sheet in profile.sheets
         for column in sheet.columns
-        if column.header or column.field
+        if column.samples  # an empty column can be taken for nothing wrong
     )
 
 

@@ -55,6 +55,8 @@ _TELLING = {
     "email_of_other": ("email",),
     "suppressed": ("email",),
 }
+_SETTLED = frozenset({"left_out", "consent_privacy_refused"})
+"""Refusals that somebody decided; there is nothing to be mended."""
 Place = tuple[str, int]
 """Sheet ("" in a file without sheets) and row number."""
 
@@ -223,7 +225,7 @@ def next_step(upload: Upload) -> str:
 
 def mends(code: str) -> bool:
     """Tell whether a finding wants a person's eye: the row is refused, or something of it is lost."""
-    return code in TO_MEND or (code in ROW_REFUSALS and code != "left_out")
+    return code in TO_MEND or (code in ROW_REFUSALS and code not in _SETTLED)
 
 
 def rows_with(session: Session, upload: Upload, code: str, *, now: datetime) -> list[Place]:
@@ -381,7 +383,7 @@ def _problems(report: ImportReport) -> list[dict[str, Any]]:
 
 
 def _gravity(code: str) -> int:
-    return 0 if code in ROW_REFUSALS else 1 if code in TO_MEND else 2
+    return 2 - mends(code) - (mends(code) and code in ROW_REFUSALS)
 
 
 class _Columns:

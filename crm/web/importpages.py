@@ -152,7 +152,8 @@ def problems(visit: Visit, upload: Upload, code: str, after: int) -> dict[str, A
     more = bool(problem) and after + LINES_SHOWN < len(problem["lines"] if problem else ())
     return {
         **values,
-        "groups": groups,
+        "groups": [group for group in groups if group["mends"]],
+        "settled": [group for group in groups if not group["mends"]],
         "to_mend": sum(group["count"] for group in groups if group["mends"]),
         "group": next((group for group in groups if group["code"] == chosen), None),
         "lines": [_line(upload, values["preview"], chosen, line) for line in lines],
@@ -216,13 +217,21 @@ def confirm(visit: Visit, upload: Upload) -> dict[str, Any]:
     found = {problem["code"]: problem for problem in values["preview"]["problems"]}
     return {
         **values,
-        "changes": [{**one, "field": staffwords.field_name(one["field"])} for one in changes[:LINES_SHOWN]],
+        "changes": [_change(one) for one in changes[:LINES_SHOWN]],
         "more": max(0, len(changes) - LINES_SHOWN),
         "pairs": _some(found, "ambiguous_person"),
         "stopped": _some(found, "suppressed"),
         "to_mend": sum(one["count"] for code, one in found.items() if uploads.mends(code)),
         "left_out": len(uploads.left_out(upload)),
     }
+
+
+def _change(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a change as it is shown; of what only grows (a list of addresses), the part that is added."""
+    before, after = change["before"], change["after"]
+    grows = bool(before) and after.startswith(f"{before}, ")
+    shown = after[len(before) + 2 :] if grows else after
+    return {**change, "field": staffwords.field_name(change["field"]), "after": shown, "grows": grows}
 
 
 def _some(found: dict[str, dict[str, Any]], code: str) -> dict[str, Any]:
