@@ -18,12 +18,14 @@ from crm.imports.text import cell_text, is_empty_word, one_line
 from crm.imports.words import words
 
 NEARLY_ALL = 0.9
+SOME = 0.3
+"""So many identity numbers make a column one that may not be kept."""
 LEAST_VALUES = 2
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+\.\S+", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:\(?\+|\(?0)[\d ().\-]{6,}|\d{2,4}-\d{3,4}-\d{4}")
-_KOREAN_ID = re.compile(r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-?[1-8](?:\d{6}|\*{6})")
-_CHINESE_ID = re.compile(r"[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_KOREAN_ID = re.compile(r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(-?)[1-8](?:\d{6}|\*{6})", re.ASCII)
+_CHINESE_ID = re.compile(r"[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]", re.ASCII)
 _LEGAL_FORM = re.compile(
     r"주식회사|유한회사|\(주\)|株式会社|有限会社|合同会社|\(株\)|有限公司|集团|\b(?:co|corp|inc|ltd|llc|gmbh|s\.?a\.?|s\.?l\.?|b\.?v\.?)\b",
     re.IGNORECASE,
@@ -68,7 +70,7 @@ def weigh(cells: Sequence[Cell]) -> Values:
 def _kinds(text: str, cell: Cell) -> list[str]:
     if isinstance(cell, datetime | date):
         return ["date"]
-    if _KOREAN_ID.fullmatch(text) or _CHINESE_ID.fullmatch(text):
+    if is_identity_number(text):
         return ["sensitive"]
     if text.casefold().startswith("/o="):
         return ["exchange"]
@@ -81,6 +83,23 @@ def _kinds(text: str, cell: Cell) -> list[str]:
     if _NUMBER.fullmatch(text):
         return ["number", "korean mobile"] if _is_korean_mobile(text) else ["number"]
     return _word_kinds(text)
+
+
+def is_identity_number(text: str) -> bool:
+    """Tell whether a text is a Korean or Chinese identity number: by its hyphen, else by its check digit.
+
+    Badge numbers that begin with a day are of the same form but do not add up.
+    """
+    korean = _KOREAN_ID.fullmatch(text)
+    if korean:
+        return bool(korean[1]) or "*" in text or _adds_up(text, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), "10987654321")
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return bool(_CHINESE_ID.fullmatch(text)) and _adds_up(text.upper(), weights, "10X98765432")
+
+
+def _adds_up(text: str, weights: Sequence[int], checks: str) -> bool:
+    total = sum(int(digit) * weight for digit, weight in zip(text, weights, strict=False))
+    return text[-1] == checks[total % 11]
 
 
 def _word_kinds(text: str) -> list[str]:
@@ -172,7 +191,7 @@ class _Guesser:
 
     def _drop_secrets(self) -> None:
         for place, values in self.values.items():
-            if values.are("sensitive", 1):
+            if values.filled and values.kinds["sensitive"] >= values.filled * SOME:
                 self.fields[place] = "sensitive"
 
     def _guess_addresses(self) -> None:

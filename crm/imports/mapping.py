@@ -195,11 +195,14 @@ def canonical_columns(headers: Sequence[str]) -> list[Column]:
 
 
 def columns(headers: Sequence[str], chosen: Mapping[str, str] | None = None) -> list[Column]:
-    """Return what each column is. ``chosen`` maps a header as written to a field name, or to "" for 'unknown'."""
+    """Return what each column is. ``chosen`` maps a header as written to a field name, or to "" for 'unknown'.
+
+    What must never be stored cannot be chosen to be something else.
+    """
     chosen = chosen or {}
     found = []
     for index, header in enumerate(headers):
-        if header in chosen:
+        if header in chosen and not _is_secret(header):
             found.append(Column(index, header, chosen[header] or None, "chosen"))
             continue
         hit = match(header)
@@ -207,6 +210,11 @@ def columns(headers: Sequence[str], chosen: Mapping[str, str] | None = None) -> 
             hit = _private(header) or hit
         found.append(Column(index, header, *hit) if hit else Column(index, header, None, "unmapped"))
     return _in_context(found)
+
+
+def _is_secret(header: str) -> bool:
+    hit = match(header)
+    return hit == ("sensitive", "exact") or (_private(header) is not None and (hit is None or hit[1] == "guessed"))
 
 
 def _private(header: str) -> tuple[str, str] | None:
@@ -226,6 +234,8 @@ def match(header: str) -> tuple[str, str] | None:
         name = known.get(candidate) or known.get(candidate.strip("0123456789")) or known.get(_digitless(candidate))
         if candidate and name:
             return name, "exact"
+    if text.rstrip().endswith(("?", "？")):
+        return None  # a question of the booth: its answers stay under its own words
     return _by_ending(folded(text))
 
 
