@@ -113,7 +113,7 @@ def progress() -> Progress:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr, where there is a terminal, and give the function that tells it how many of how many are done."""
+    """Show a bar on stderr (of a terminal) and give the function that tells it how many of how many are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(what, total=None)
