@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from crm import jobs
@@ -80,11 +79,9 @@ def undo(visit: Staff, batch_id: int) -> Response:
     if runs.going_on(address):
         raise Refused(_("The import is being taken back already."), code="busy")
     if found.counts.get("found", 0) > uploads.SMALL and found.status != "undone":
-        answer = visit.go(f"{address}/progress")
-        answer.background = BackgroundTask(
-            runs.begin, address, _taking_back(visit.context, batch_id, visit.viewer.email)
-        )
-        return answer
+        visit.db.commit()  # gives the lock back, which the work needs
+        runs.begin(address, _taking_back(visit.context, batch_id, visit.viewer.email))
+        return visit.go(f"{address}/progress")
     report = _take_back(visit.db, visit.context, batch_id, visit.viewer.email)
     return visit.go(address, report.summary().splitlines()[0], kind="warn" if report.kept else "ok")
 

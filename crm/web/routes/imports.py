@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from starlette.background import BackgroundTask
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -139,10 +138,10 @@ def _look(visit: Visit, found: Upload, *, before: dict[str, Any] | None, then: s
 
 
 def _beside(visit: Visit, address: str, work: Work) -> Response:
-    """Answer with the page that shows the progress; the work begins when what the request stored is committed."""
-    answer = visit.go(f"{address}/progress")
-    answer.background = BackgroundTask(_runs(visit).begin, address, work)
-    return answer
+    """Begin work and answer with the page that shows its progress."""
+    visit.db.commit()  # the work reads what this request has stored, in a transaction of its own
+    _runs(visit).begin(address, work)
+    return visit.go(f"{address}/progress")
 
 
 def _looking(context: Context, upload_id: int, before: dict[str, Any] | None, then: str) -> Work:
