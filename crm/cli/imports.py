@@ -1,5 +1,7 @@
 """``crm import FILE…``, ``crm import undo BATCH`` and ``crm import rows BATCH``."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -253,11 +255,15 @@ def _rows(words: list[str], *, refused: bool, output: Path | None, as_json: bool
 def _write_workbook(session: "Session", batch: Any, output: Path, *, everything: bool) -> None:
     from crm.imports import mending
 
-    try:
-        count = mending.write(output, mending.of_batch(session, batch, everything=everything), batch.profile)
-    except OSError as error:
-        message = _("Cannot write the file: {error}", error=error.strerror)
-        raise BadInput([Problem(message, Place(str(output)))]) from None
+    rows = mending.of_batch(session, batch, everything=everything)
+    with tempfile.TemporaryDirectory(prefix="ieum-rows-") as folder:
+        made = Path(folder) / "rows.xlsx"
+        count = mending.write(made, rows, batch.profile)
+        try:
+            shutil.copyfile(made, output)
+        except OSError as error:
+            message = _("Cannot write the file: {error}", error=error.strerror)
+            raise BadInput([Problem(message, Place(str(output)))]) from None
     common.say(ngettext("{n} row was written to {file}.", "{n} rows were written to {file}.", count, file=output))
 
 
