@@ -86,6 +86,7 @@ class Intake:
         done = 0
         while portion := list(islice(remaining, PORTION)):
             self._take(portion)
+            gc.collect(1)  # what is young only: cycles of this portion, and of pages that are served meanwhile
             done += len(portion)
             if self.progress:
                 self.progress(done)
