@@ -1,10 +1,11 @@
 """``crm contacts list|show|export``."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -14,9 +15,12 @@ from crm.core.errors import BadInput
 from crm.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from crm.contacts.export import Selection
     from crm.core.context import Context
 
+PORTION = 500
 app = typer.Typer(help="바이어 · contacts", no_args_is_help=True)
 
 
@@ -46,7 +50,18 @@ def list_(
             ("id", "#"), ("full_name", _("Name")), ("company", _("Company")), ("country", _("Country")),
             ("emails", _("E-mail")), ("language", _("Language")),
         ]  # fmt: skip
-        common.emit(rows, columns, as_json=json)
+        common.emit(_with_sources(session, rows) if json else rows, columns, as_json=json)
+
+
+def _with_sources(session: "Session", rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Add to each contact the rows of the lists it is made of."""
+    from crm.imports import queries
+
+    remaining = iter(rows)
+    while portion := list(islice(remaining, PORTION)):
+        sources = queries.sources_of(session, [row["id"] for row in portion])
+        for row in portion:
+            yield {**row, "sources": sources.get(row["id"], [])}
 
 
 @app.command()

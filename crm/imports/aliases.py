@@ -11,12 +11,24 @@ HOME_OF_LANGUAGE = {"ko": "KR", "ja": "JP", "zh-Hans": "CN", "zh-Hant": "TW"}
 
 
 @cache
+def _table() -> dict[str, dict[str, list[str]]]:
+    found: dict[str, dict[str, list[str]]] = json.loads(
+        Path(__file__).with_name("aliases.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def first_name(field: str) -> str:
+    """Return an English header that is recognised as ``field``; the field's own name where there is none."""
+    return next(iter(_table().get(field, {}).get("en", ())), field)
+
+
+@cache
 def fields() -> dict[str, dict[str, tuple[str, ...]]]:
     """Return field → language → folded aliases."""
-    data = json.loads(Path(__file__).with_name("aliases.json").read_text(encoding="utf-8"))
     return {
         name: {lang: tuple(folded(alias) for alias in entry.get(lang, ())) for lang in LANGUAGES}
-        for name, entry in data.items()
+        for name, entry in _table().items()
     }
 
 

@@ -51,7 +51,10 @@ class Entry:
 
 @dataclass
 class Intake:
-    """One run over one file; ``run`` does it all. ``each`` is told of every row, ``progress`` of every portion."""
+    """One run over one file; ``run`` does it all.
+
+    ``each`` is told of every row but the skipped ones, ``progress`` after every portion how many lines are done.
+    """
 
     session: Session
     batch: Batch
@@ -68,6 +71,8 @@ class Intake:
         self.batches.add(self.batch)
         self.exhibitors = Exhibitors(self.session, self.batch.exhibition_id, self.exporter)
         self.next_row = bulk.ids_for(self.session, ROWS)
+        self.first_rows: dict[int, tuple[str | None, int]] = {}
+        """Contact → its first row of this file; kept only when somebody wants every row."""
 
     def run(self, lines: Iterable[ReadRow]) -> Findings:
         """Store everything and return what was found. Every line is counted in exactly one outcome."""
@@ -78,15 +83,20 @@ class Intake:
         return self.findings
 
     def _run(self, remaining: Iterator[ReadRow]) -> None:
+        done = 0
         while portion := list(islice(remaining, PORTION)):
             self._take(portion)
+            gc.collect(1)  # what is young only: cycles of this portion, and of pages that are served meanwhile
+            done += len(portion)
             if self.progress:
-                self.progress(portion[-1].number)
+                self.progress(done)
 
     # One portion
 
     def _take(self, portion: list[ReadRow]) -> None:
         accepted = [row for row in portion if row.outcome == "accepted"]
+        # Ids in the order of the file, so that rows can be listed by them.
+        self.row_ids = {id(row): self.next_row() for row in portion if row.outcome != "skipped"}
         told = [identity(row.facts, self.batch.exhibition_id) for row in accepted]
         keys = [rules.keys(one) for one in told]
         self.people = load(self.session, _wanted(keys), self.batches)
@@ -110,13 +120,15 @@ class Intake:
             row.facts.get("full_name") or row.facts.get("company", ""),
             None,
             row.issues,
+            facts=row.facts,
+            raw=row.raw,
         )
         self._name_exporters(row, report)
         found = self.people.find(told, keys)
         person = self._one_of(found) if found.sure else Person(self.store.next_contact(), is_new=True)
         if not found.sure:
             self._remember_pairs(person, found, report)
-        record = Record(self.next_row(), self.batch, row.sheet or "", row.number, row.facts)
+        record = Record(self.row_ids[id(row)], self.batch, row.sheet or "", row.number, row.facts)
         if report.outcome == "unchanged" and found.sure and any(one.facts == row.facts for one in person.records):
             report.outcome = "known"
         self.new_keys += [(key, person.id, firm) for key, firm in keys.items() if key not in person.keys]
@@ -152,6 +164,8 @@ class Intake:
         for entry in self.entries:
             if entry.person is gone:
                 entry.person = keep
+        if gone.id in self.first_rows:
+            self.first_rows.setdefault(keep.id, self.first_rows.pop(gone.id))
         if not gone.is_new:
             self.joins.append((keep, gone))
 
@@ -160,7 +174,9 @@ class Intake:
             low, high = sorted((person.id, other.id))
             self.pairs.setdefault((low, high), why)
         if found.maybe:
-            report.issues.append(Issue("ambiguous_person", {"v": report.name}))
+            other = found.maybe[0][0]
+            params = {"v": report.name, "contact": other.id, "other": _described(other)}
+            report.issues.append(Issue("ambiguous_person", params))
 
     def _name_exporters(self, row: ReadRow, report: RowReport) -> None:
         """Settle for good which exporters the row is about, and whether it may be handed to them."""
@@ -277,12 +293,24 @@ class Intake:
             report = entry.report if entry else _refused(row)
             if entry:
                 report.contact_id = entry.person.id
-            row_id = entry.record.id if entry else self.next_row()
-            made.append(_stored(row_id, self.batch.id, row, report))
+                if self.each:
+                    self._compare_with_first(report, entry.person.id)
+            made.append(_stored(self.row_ids[id(row)], self.batch.id, row, report))
             self.findings.add(report)
             if self.each:
                 self.each(report)
         bulk.insert(self.session, ROWS, _ROW_COLUMNS, made)
+
+    def _compare_with_first(self, report: RowReport, contact_id: int) -> None:
+        here = (report.sheet, report.row)
+        first = self.first_rows.setdefault(contact_id, here)
+        report.duplicate_of = None if first == here else first
+
+
+def _described(person: Person) -> str:
+    """Return name and firm of a person, for somebody who is to tell two apart."""
+    facts = person.records[-1].facts if person.records else {}
+    return ", ".join(facts[name] for name in ("full_name", "company") if facts.get(name))
 
 
 @contextmanager
@@ -338,7 +366,7 @@ def _kept_edits(facts: dict[str, Any], state: State) -> list[Issue]:
 
 
 def _refused(row: ReadRow) -> RowReport:
-    return RowReport(row.number, row.sheet, "refused", "", None, [Issue(row.code), *row.issues])
+    return RowReport(row.number, row.sheet, "refused", "", None, [Issue(row.code), *row.issues], raw=row.raw)
 
 
 def _stored(row_id: int, batch_id: int, row: ReadRow, report: RowReport) -> tuple[Any, ...]:

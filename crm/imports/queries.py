@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.accounts.rules import Viewer
@@ -48,13 +49,39 @@ def get_batch(session: Session, viewer: Viewer, batch_id: int) -> ImportBatch:
     return batch
 
 
-def rows_of(session: Session, viewer: Viewer, batch_id: int, outcome: str | None = None) -> list[ImportRow]:
-    """Return the rows of a batch in file order, all of them or those of one outcome."""
+@dataclass(frozen=True)
+class RowPage:
+    """Some rows of a batch in file order, and the ``after`` with which the next ones are asked for (0: no more)."""
+
+    rows: list[ImportRow]
+    next: int
+
+
+def rows_of(
+    session: Session,
+    viewer: Viewer,
+    batch_id: int,
+    outcome: str | None = None,
+    *,
+    code: str = "",
+    after: int = 0,
+    limit: int | None = None,
+) -> RowPage:
+    """Return rows of a batch in file order: of one outcome, with one finding, after the row with id ``after``."""
     get_batch(session, viewer, batch_id)
-    statement = select(ImportRow).where(ImportRow.batch_id == batch_id)
+    statement = select(ImportRow).where(ImportRow.batch_id == batch_id, col(ImportRow.id) > after)
     if outcome:
         statement = statement.where(ImportRow.outcome == outcome)
-    return list(session.exec(statement.order_by(ImportRow.sheet, col(ImportRow.number))))
+    if code:
+        statement = statement.where(with_code(code))
+    found = list(session.exec(statement.order_by(col(ImportRow.id)).limit(limit + 1 if limit else None)))
+    shown = found[:limit]
+    return RowPage(shown, (shown[-1].id or 0) if len(found) > len(shown) else 0)
+
+
+def with_code(code: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a row has a finding."""
+    return sa.cast(ImportRow.messages, sa.String).contains(f'"code":"{code}"', autoescape=True)
 
 
 def provenance(session: Session, viewer: Viewer, contact_id: int) -> dict[str, Source]:

@@ -1,6 +1,6 @@
 """What an import or an undo did, row by row, in words for people and in JSON for programs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,14 +17,45 @@ OUTCOMES = {
 }
 
 
+TO_MEND = frozenset(
+    {
+        "ambiguous_person",
+        "consent_not_corrected",
+        "consent_privacy_missing",
+        "consent_unreadable",
+        "country_unknown",
+        "date_unreadable",
+        "email_invalid",
+        "email_legacy_exchange",
+        "email_of_other",
+        "exporter_missing",
+        "exporter_unknown",
+        "language_unreadable",
+        "name_extra_removed",
+        "no_person_name",
+        "not_mailable",
+        "phone_invalid",
+        "phone_unreadable",
+        "placeholder_char",
+        "rating_unreadable",
+        "undecodable_text",
+    }
+)
+"""Findings about imported rows that a person should look at; the others say what we did and need nothing."""
 COUNTS = ("found", "added", "merged", "unchanged", "refused", "skipped")
+SETTLED = frozenset({"exporter_ids", "basis_held"})
+"""Facts that the import itself settled; they stand in no file."""
 LINES_KEPT = 200
 """Of each kind of finding so many rows are kept for showing; all are counted."""
 
 
 @dataclass(slots=True)
 class RowReport:
-    """One line of the file: what became of it and why. ``diff`` maps a changed field to (before, after)."""
+    """One line of the file: what became of it and why. ``diff`` maps a changed field to (before, after).
+
+    ``facts`` and ``raw`` are those of the row as read; ``duplicate_of`` is (sheet, row) of the first row of the same
+    person in the same file.
+    """
 
     row: int
     sheet: str | None
@@ -33,10 +64,34 @@ class RowReport:
     contact_id: int | None = None
     issues: list[Issue] = field(default_factory=list)
     diff: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    raw: Sequence[str] = ()
+    duplicate_of: tuple[str | None, int] | None = None
 
     def messages(self) -> list[str]:
         """Return the findings as sentences in the viewer's language."""
         return [say(issue.code, self.row, issue.params) for issue in self.issues]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row for a program: canonical fields, codes, and the sentences of the viewer's language.
+
+        What is not known is left out; ``reason`` stands only with refused rows.
+        """
+        codes = list(dict.fromkeys(issue.code for issue in self.issues))
+        refused = self.outcome == "refused"
+        found: dict[str, Any] = {
+            "row": self.row,
+            "sheet": self.sheet,
+            "outcome": self.outcome,
+            "contact": self.contact_id,
+            "reason": codes[0] if refused else None,
+            "warnings": codes[1:] if refused else codes,
+            "facts": {name: value for name, value in self.facts.items() if name not in SETTLED},
+            "messages": self.messages(),
+        }
+        if self.duplicate_of:
+            found["duplicate_of"] = {"row": self.duplicate_of[1], "sheet": self.duplicate_of[0]}
+        return {name: value for name, value in found.items() if value not in (None, [], {}) or name == "sheet"}
 
     @property
     def place(self) -> str:
@@ -137,6 +192,7 @@ class ImportReport:
             "profile": profile_json(self.profile),
             "notes": [issue_json(note) for note in self.notes],
             "findings": self.findings.codes(),
+            **({"rows": [row.as_json() for row in self.rows]} if self.rows else {}),
         }
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -19,18 +20,46 @@ from crm.imports.intake import Intake
 from crm.imports.matching import adopt_strays, batch_of
 from crm.imports.models import ImportBatch
 from crm.imports.records import EventDates, Issue, Profile, ReadOptions
-from crm.imports.report import Findings, ImportReport, RowReport, UndoReport, profile_json
+from crm.imports.report import LINES_KEPT, Findings, ImportReport, RowReport, UndoReport, profile_json
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Is told how many lines of how many are done; the second is about right, as blank lines may be counted or not."""
+Each = Callable[[RowReport], None]
+KINDS = ("registration", "badge_scan", "card", "list")
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a list is imported for: its show, whose talks the rows are (None: the rows say), and how it is read."""
+    """What a list is imported for: its show, whose talks the rows are (None: the rows say), and how it is read.
+
+    ``kind`` (one of ``KINDS``) overrules what the columns say.
+    """
 
     exhibition: Exhibition
     exporter: Exporter | None = None
     options: ReadOptions = field(default_factory=ReadOptions)
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file that was looked over and can be imported; made by ``open_file`` without any database."""
+
+    filename: str
+    sha256: str
+    listed: ContactList
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines the file has, about."""
+        return sum(sheet.records for sheet in self.listed.profile.sheets)
+
+
+def open_file(data: bytes, filename: str, purpose: Purpose) -> OpenedFile:
+    """Look a file over for a purpose. Raises BadInput when it cannot be read."""
+    show = purpose.exhibition
+    listed = open_list(data, filename, purpose.options, EventDates(show.starts_on, show.ends_on))
+    return OpenedFile(filename, hashlib.sha256(data).hexdigest(), listed)
 
 
 def preview(
@@ -43,22 +72,39 @@ def preview(
     progress: Progress | None = None,
     keep_rows: bool = False,
 ) -> ImportReport:
-    """Say what an import would do. It runs the same code inside a savepoint and takes everything back.
+    """Say what an import would do; nothing is stored. Raises BadInput when the file cannot be read."""
+    rows: list[RowReport] = []
+    opened = open_file(data, filename, purpose)
+    report = preview_opened(
+        session, opened, purpose, now=now, progress=progress, each=rows.append if keep_rows else None
+    )
+    report.rows = rows
+    for row in rows:
+        row.contact_id = None if row.outcome == "added" else row.contact_id
+    return report
 
-    Raises BadInput when the file cannot be read.
+
+def preview_opened(
+    session: Session,
+    opened: OpenedFile,
+    purpose: Purpose,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    each: Each | None = None,
+) -> ImportReport:
+    """Do as ``preview`` with a file that was opened before. It imports inside a savepoint and takes everything back.
+
+    ``each`` is told of every row; ids of contacts that would be new mean nothing.
     """
     savepoint = session.begin_nested()
     try:
-        report = import_file(
-            session, data, filename, purpose, now=now, by=events.SYSTEM, progress=progress, keep_rows=keep_rows
-        )
+        report = import_opened(session, opened, purpose, now=now, by=events.SYSTEM, progress=progress, each=each)
     finally:
         savepoint.rollback()
         session.expire_all()
     if not report.already_imported:
         report.batch_id = None
-    for row in report.rows:
-        row.contact_id = None if row.outcome == "added" else row.contact_id
     return report
 
 
@@ -75,43 +121,62 @@ def import_file(
 ) -> ImportReport:
     """Take a contact list in as one batch that can be undone; the very same file again changes nothing.
 
-    ``progress`` is told the number of the last row done; ``keep_rows`` asks for a report of every row. Raises BadInput
-    when the file cannot be read.
+    ``keep_rows`` asks for a report of every row. Raises BadInput when the file cannot be read.
     """
-    digest = hashlib.sha256(data).hexdigest()
-    show = purpose.exhibition
-    listed = open_list(data, filename, purpose.options, EventDates(show.starts_on, show.ends_on))
-    known = _same_file(session, digest, show, purpose.exporter)
+    rows: list[RowReport] = []
+    opened = open_file(data, filename, purpose)
+    report = import_opened(
+        session, opened, purpose, now=now, by=by, progress=progress, each=rows.append if keep_rows else None
+    )
+    report.rows = rows
+    return report
+
+
+def import_opened(
+    session: Session,
+    opened: OpenedFile,
+    purpose: Purpose,
+    *,
+    now: datetime,
+    by: str,
+    progress: Progress | None = None,
+    each: Each | None = None,
+) -> ImportReport:
+    """Do as ``import_file`` with a file that was opened before. ``each`` is told of every row."""
+    known = _same_file(session, opened.sha256, purpose.exhibition, purpose.exporter)
     if known:
-        return _already(known, filename, listed)
+        return _already(known, opened)
     alone(session, "imports")
     session.flush()
     adopt_strays(session)
-    batch = _new_batch(session, filename, digest, purpose, listed, now, by)
-    rows: list[RowReport] = []
-    intake = Intake(
-        session, batch_of(batch, show), purpose.exporter, now, by, progress, rows.append if keep_rows else None
-    )
+    batch = _new_batch(session, opened, purpose, now, by)
+    told = partial(_tell, progress, opened.lines) if progress else None
+    intake = Intake(session, batch_of(batch, purpose.exhibition), purpose.exporter, now, by, told, each)
     with session.no_autoflush:
-        findings = intake.run(listed.lines())
+        findings = intake.run(opened.listed.lines())
     batch.counts = findings.counts
-    _record(session, "list_imported", batch, {"file": filename, **batch.counts}, now, by)
+    batch.profile = {**batch.profile, "findings": findings.codes()}
+    _record(session, "list_imported", batch, {"file": opened.filename, **batch.counts}, now, by)
     session.flush()
     session.expire_all()  # the rows were written past the mapper
-    return ImportReport(filename, batch.id, listed.profile, findings, list(listed.profile.notes), rows)
+    profile = opened.listed.profile
+    return ImportReport(opened.filename, batch.id, profile, findings, list(profile.notes))
 
 
-def _new_batch(
-    session: Session, filename: str, digest: str, purpose: Purpose, listed: ContactList, now: datetime, by: str
-) -> ImportBatch:
+def _tell(progress: Progress, lines: int, done: int) -> None:
+    progress(done, max(lines, done))
+
+
+def _new_batch(session: Session, opened: OpenedFile, purpose: Purpose, now: datetime, by: str) -> ImportBatch:
+    profile = opened.listed.profile
     batch = ImportBatch(
-        filename=filename[:255],
-        sha256=digest,
+        filename=opened.filename[:255],
+        sha256=opened.sha256,
         exhibition_id=purpose.exhibition.id or 0,
         exporter_id=purpose.exporter.id if purpose.exporter else None,
         home_country=purpose.options.home_country or "",
-        kind=kind_of(listed.profile),
-        profile=profile_json(listed.profile),
+        kind=purpose.kind or kind_of(profile),
+        profile=profile_json(profile),
         created_at=now,
         created_by=by,
     )
@@ -150,12 +215,18 @@ def undo(
     with session.no_autoflush:
         report = undoing.Undoing(session, batch, mailed, release, now, by).run()
     batch.status, batch.undone_at, batch.undone_by = report.status, now, by
+    batch.profile = {**batch.profile, "undo": _shown_undo(report)}
     session.add(batch)
     kept = {"removed": report.removed, "restored": report.restored, "kept": len(report.kept)}
     _record(session, "import_undone", batch, kept, now, by)
     session.flush()
     session.expire_all()
     return report
+
+
+def _shown_undo(report: UndoReport) -> dict[str, Any]:
+    """Return what is kept of an undo's report; of the reasons only the first, as there may be one for every row."""
+    return {**report.as_json(), "kept": report.as_json()["kept"][:LINES_KEPT], "kept_count": len(report.kept)}
 
 
 def kind_of(profile: Profile) -> str:
@@ -179,10 +250,10 @@ def _same_file(session: Session, digest: str, exhibition: Exhibition, exporter: 
     return session.exec(rows.order_by(col(ImportBatch.id))).first()
 
 
-def _already(batch: ImportBatch, filename: str, listed: ContactList) -> ImportReport:
+def _already(batch: ImportBatch, opened: OpenedFile) -> ImportReport:
     """Every line is counted, none changes anything."""
     note = Issue("already_imported", {"day": batch.created_at.date().isoformat()})
     findings = Findings()
-    for row in listed.lines():
+    for row in opened.listed.lines():
         findings.count("unchanged" if row.outcome == "accepted" else row.outcome)
-    return ImportReport(filename, batch.id, listed.profile, findings, [note])
+    return ImportReport(opened.filename, batch.id, opened.listed.profile, findings, [note])

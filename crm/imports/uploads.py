@@ -1,24 +1,72 @@
 """Files on their way in. Each keeps the choices made so far and what an import would do, so that the wizard can be
 left and taken up again. Nothing of an upload is a contact before ``take_in``.
+
+``Upload.options`` holds the choices (``CHOICES``), ``version`` (how often it was looked at, so that a page knows
+whether it is out of date) and ``preview``: what an import would do. Without a preview the file has to be looked at
+(``check``) before anything else; that is so after a choice, and after a machine stopped half-way.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from crm.accounts.rules import Action, Viewer, require
 from crm.core import events
-from crm.core.errors import NotFound, Refused
+from crm.core.db import alone
+from crm.core.errors import NotFound, Refused, Stale
 from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
-from crm.imports import service
+from crm.imports import service, sources
+from crm.imports.contactlist import ContactList
 from crm.imports.models import Upload
-from crm.imports.records import ReadOptions
-from crm.imports.report import LINES_KEPT, Findings, ImportReport, issue_json, profile_json
-from crm.imports.service import Purpose
+from crm.imports.records import Issue, ReadOptions
+from crm.imports.report import (
+    LINES_KEPT,
+    TO_MEND,
+    Findings,
+    ImportReport,
+    RowReport,
+    issue_json,
+    profile_json,
+)
+from crm.imports.service import Progress, Purpose
+from crm.imports.texts import ROW_REFUSALS
+
+CHOICES = ("encoding", "delimiter", "columns", "header_rows", "skipped_sheets", "corrections", "left_out", "settled")
+SMALL = 2_000
+"""Lines of a file that is looked at while the person waits."""
+FIRST_ROWS = 5
+# What of a row tells about a finding that names no column.
+_TELLING = {
+    "no_identity": ("full_name", "family_name", "given_name", "company", "email", "mobile", "phone"),
+    "not_mailable": ("email",),
+    "no_person_name": ("full_name", "family_name", "given_name"),
+    "test_row": ("full_name", "company", "email"),
+    "exporter_unknown": ("exporter", "booth"),
+    "exporter_missing": ("exporter", "booth"),
+    "ambiguous_person": ("full_name", "family_name", "given_name", "company", "email"),
+    "email_of_other": ("email",),
+    "suppressed": ("email",),
+}
+_SETTLED = frozenset({"left_out", "consent_privacy_refused"})
+"""Refusals that somebody decided; there is nothing to be mended."""
+Place = tuple[str, int]
+"""Sheet ("" in a file without sheets) and row number."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An upload that was read as it was chosen at its ``version``."""
+
+    known: sources.KnownFile
+    version: int
 
 
 def keep(
@@ -32,7 +80,7 @@ def keep(
     now: datetime,
     by: str,
 ) -> Upload:
-    """Store a file with what an import of it would do. Raises BadInput when it cannot be read."""
+    """Store a file; it has to be looked at (``check``) next."""
     upload = Upload(
         filename=filename[:255],
         sha256=hashlib.sha256(data).hexdigest(),
@@ -45,31 +93,184 @@ def keep(
     )
     session.add(upload)
     session.flush()
-    check(session, upload, now=now)
     return upload
 
 
-def choose(session: Session, upload: Upload, *, columns: Mapping[str, str], encoding: str, now: datetime) -> None:
-    """Keep what the columns (header → field, "" for none) and the text encoding were chosen to be, and check again."""
-    upload.options = {**upload.options, "columns": dict(columns), "encoding": encoding}
-    check(session, upload, now=now)
+def is_small(upload: Upload) -> bool:
+    """Tell whether a file can be looked at while the person waits. Workbooks are packed and so judged by their size."""
+    lines = lines_known(upload)
+    if lines:
+        return lines <= SMALL
+    data = upload.content
+    if data[:2] in (b"PK", b"\xd0\xcf"):
+        return len(data) <= 100 * SMALL
+    return len(data) <= 2_000 * SMALL and max(data.count(b"\n"), data.count(b"\r")) <= SMALL
 
 
-def check(session: Session, upload: Upload, *, now: datetime) -> None:
-    """Find out and keep what an import would do now. Raises BadInput (unreadable) and Refused (imported before)."""
+def lines_known(upload: Upload) -> int:
+    """Return how many lines the file has, 0 as long as nobody looked."""
+    return int(upload.options.get("lines", 0))
+
+
+# ---- choices; each takes the preview away, and the file has to be looked at again
+
+
+def choose(upload: Upload, **choices: Any) -> None:
+    """Change choices (see ``CHOICES``)."""
     _refuse_done(upload)
-    report = service.preview(session, upload.content, upload.filename, _purpose(session, upload), now=now)
-    upload.options = {**upload.options, "preview": _preview(report, now)}
+    kept = {name: value for name, value in upload.options.items() if name != "preview"}
+    upload.options = {**kept, **choices, "version": version(upload) + 1}
+
+
+def choose_columns(upload: Upload, columns: Mapping[str, str]) -> None:
+    """Keep what the columns were chosen to be: header as written → field, "" for none. They count as settled."""
+    choose(upload, columns=dict(columns), settled=True)
+
+
+def correct(upload: Upload, texts: Iterable[tuple[Place, int, str]]) -> None:
+    """Put other texts in cells, given by place and column from 0."""
+    found = {sheet: {row: dict(cells) for row, cells in rows.items()} for sheet, rows in _corrections(upload).items()}
+    for (sheet, row), column, text in texts:
+        found.setdefault(sheet, {}).setdefault(str(row), {})[str(column)] = text
+    choose(upload, corrections=found)
+
+
+def leave_out(upload: Upload, places: Iterable[Place]) -> None:
+    """Leave rows out of the import."""
+    choose(upload, left_out=[list(place) for place in sorted({*left_out(upload), *places})])
+
+
+def take_back_in(upload: Upload, places: Iterable[Place] | None = None) -> None:
+    """Take rows in again that were left out, all of them when none are named."""
+    gone = left_out(upload)
+    choose(upload, left_out=[list(place) for place in sorted(gone - (gone if places is None else set(places)))])
+
+
+def left_out(upload: Upload) -> set[Place]:
+    """Return the rows that are left out."""
+    return {(sheet, row) for sheet, row in upload.options.get("left_out", ())}
+
+
+def _corrections(upload: Upload) -> dict[str, dict[str, dict[str, str]]]:
+    found: dict[str, dict[str, dict[str, str]]] = upload.options.get("corrections") or {}
+    return found
+
+
+def corrected(upload: Upload, place: Place, column: int) -> str | None:
+    """Return the text that was put in a cell, None where there is none."""
+    return _corrections(upload).get(place[0], {}).get(str(place[1]), {}).get(str(column))
+
+
+def forget_mapping(session: Session, upload: Upload) -> None:
+    """Forget what is remembered of the file's source, and what was chosen in this file."""
+    marks = [sheet["fingerprint"] for sheet in upload.options["preview"]["sheets"]]
+    sources.forget(session, [mark for mark in marks if mark])
+    choose(upload, columns={}, settled=False)
+
+
+# ---- looking at the file
+
+
+def prepare(session: Session, upload: Upload) -> Prepared:
+    """Read the file as chosen, or as is remembered of its source; writes nothing. Raises BadInput (unreadable)."""
+    known = sources.open_known(session, upload.content, upload.filename, _purpose(session, upload))
+    return Prepared(known, version(upload))
+
+
+def check(
+    session: Session,
+    upload: Upload,
+    *,
+    now: datetime,
+    prepared: Prepared | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Find out and keep what an import would do now.
+
+    Raises BadInput (unreadable), Refused (imported before), Stale (chosen otherwise since it was prepared).
+    """
+    _refuse_done(upload)
+    prepared = prepared or prepare(session, upload)
+    _refuse_stale(upload, prepared.version)
+    report = service.preview_opened(session, prepared.known.opened, prepared.known.purpose, now=now, progress=progress)
+    found = _preview(report, prepared, now)
+    seen = {"preview": found, "version": version(upload) + 1, "lines": prepared.known.opened.lines}
+    upload.options = {**upload.options, **seen}
     session.add(upload)
     session.flush()
 
 
-def take_in(session: Session, upload: Upload, *, now: datetime, by: str) -> ImportReport:
+def version(upload: Upload) -> int:
+    """Return how often the file was looked at."""
+    return int(upload.options.get("version", 0))
+
+
+def refuse_stale(upload: Upload, seen: str) -> None:
+    """Raise Stale when a page shows an earlier look at the file than the last."""
+    _refuse_stale(upload, int(seen) if seen.isdecimal() else -1)
+
+
+def _refuse_stale(upload: Upload, seen: int) -> None:
+    if seen != version(upload):
+        raise Stale(_("Somebody changed this while you were reading. Load it again."))
+
+
+def next_step(upload: Upload) -> str:
+    """Return the step at which a person is needed next: columns, problems or confirm."""
+    preview = upload.options["preview"]
+    if not (preview["known"] or upload.options.get("settled")):
+        return "columns"
+    return "problems" if any(mends(problem["code"]) for problem in preview["problems"]) else "confirm"
+
+
+def mends(code: str) -> bool:
+    """Tell whether a finding wants a person's eye: the row is refused, or something of it is lost."""
+    return code in TO_MEND or (code in ROW_REFUSALS and code not in _SETTLED)
+
+
+def rows_with(session: Session, upload: Upload, code: str, *, now: datetime) -> list[Place]:
+    """Return the places of all rows with a finding, also those that are not shown."""
+    problem = next((one for one in upload.options["preview"]["problems"] if one["code"] == code), None)
+    if problem is None:
+        return []
+    if problem["count"] <= len(problem["lines"]):
+        return [(line["sheet"], line["row"]) for line in problem["lines"]]
+    found: list[Place] = []
+
+    def see(row: RowReport) -> None:
+        if any(issue.code == code for issue in row.issues):
+            found.append((row.sheet or "", row.row))
+
+    prepared = prepare(session, upload)
+    service.preview_opened(session, prepared.known.opened, prepared.known.purpose, now=now, each=see)
+    return found
+
+
+# ---- the end
+
+
+def take_in(
+    session: Session,
+    upload: Upload,
+    *,
+    now: datetime,
+    by: str,
+    prepared: Prepared | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
     """Import the file for good. Raises Refused when that was done before, with this upload or with the same file."""
+    alone(session, "imports")
+    session.refresh(upload, ["batch_id", "options"])
     _refuse_done(upload)
-    report = service.import_file(session, upload.content, upload.filename, _purpose(session, upload), now=now, by=by)
+    prepared = prepared or prepare(session, upload)
+    _refuse_stale(upload, prepared.version)
+    report = service.import_opened(
+        session, prepared.known.opened, prepared.known.purpose, now=now, by=by, progress=progress
+    )
     if report.already_imported:
         raise Refused(" ".join(report.note_sentences()), code="already_imported")
+    if upload.options.get("settled"):
+        sources.remember(session, report.profile, now=now, by=by)
     upload.batch_id = report.batch_id
     session.add(upload)
     session.flush()
@@ -83,6 +284,13 @@ def discard(session: Session, upload: Upload, *, now: datetime, by: str) -> None
     session.delete(upload)
 
 
+def hand_out(session: Session, upload: Upload, *, now: datetime, by: str) -> bytes:
+    """Return the file as it was uploaded, and record who took it."""
+    told = {"file": upload.filename, "sha256": upload.sha256}
+    events.record(session, "original_downloaded", "upload", upload.id, at=now, actor=by, data=told)
+    return upload.content
+
+
 def get_upload(session: Session, viewer: Viewer, upload_id: int) -> Upload:
     """Return one upload. Raises NotFound, and NotAllowed for who may not import."""
     require(viewer, Action.IMPORT)
@@ -92,10 +300,17 @@ def get_upload(session: Session, viewer: Viewer, upload_id: int) -> Upload:
     return upload
 
 
-def list_unfinished(session: Session, viewer: Viewer) -> list[Upload]:
-    """Return the uploads that were not imported yet, the newest first."""
+def upload_of(session: Session, viewer: Viewer, batch_id: int) -> Upload | None:
+    """Return the upload that an import came from; there is none for files imported on the command line."""
     require(viewer, Action.IMPORT)
-    return list(session.exec(select(Upload).where(col(Upload.batch_id).is_(None)).order_by(col(Upload.id).desc())))
+    return session.exec(select(Upload).where(Upload.batch_id == batch_id)).first()
+
+
+def list_unfinished(session: Session, viewer: Viewer) -> list[Upload]:
+    """Return the uploads that were not imported yet, the newest first; their contents are not loaded."""
+    require(viewer, Action.IMPORT)
+    rows = select(Upload).where(col(Upload.batch_id).is_(None)).options(defer(Upload.content))  # type: ignore[arg-type]
+    return list(session.exec(rows.order_by(col(Upload.id).desc())))
 
 
 def _refuse_done(upload: Upload) -> None:
@@ -104,40 +319,100 @@ def _refuse_done(upload: Upload) -> None:
 
 
 def _purpose(session: Session, upload: Upload) -> Purpose:
+    chosen = upload.options
+    corrections = {
+        (sheet, int(row)): {int(column): text for column, text in cells.items()}
+        for sheet, rows in _corrections(upload).items()
+        for row, cells in rows.items()
+    }
     options = ReadOptions(
-        encoding=upload.options.get("encoding") or None,
+        encoding=chosen.get("encoding") or None,
+        delimiter=chosen.get("delimiter") or None,
         home_country=upload.home_country or None,
-        columns=upload.options.get("columns") or {},
+        columns=chosen.get("columns") or {},
+        header_rows=chosen.get("header_rows") or {},
+        skipped_sheets=frozenset(chosen.get("skipped_sheets") or ()),
+        corrections=corrections,
+        left_out=frozenset(left_out(upload)),
     )
     exporter = session.get_one(Exporter, upload.exporter_id) if upload.exporter_id else None
     return Purpose(session.get_one(Exhibition, upload.exhibition_id), exporter, options)
 
 
-def _preview(report: ImportReport, now: datetime) -> dict[str, Any]:
+# ---- what is kept of a look at a file
+
+
+def _preview(report: ImportReport, prepared: Prepared, now: datetime) -> dict[str, Any]:
+    profile, recalled = report.profile, prepared.known.recalled
     return {
         "at": now.isoformat(),
         "counts": report.counts,
         "same_as": report.batch_id if report.already_imported else None,
         "notes": [issue_json(note) for note in report.notes],
-        "profile": profile_json(report.profile),
-        "problems": _problems(report.findings),
+        "profile": profile_json(profile),
+        "sheets": [{"name": sheet.name or "", "fingerprint": sources.fingerprint(sheet)} for sheet in profile.sheets],
+        "first": _first_rows(prepared.known.opened.listed),
+        "known": sources.is_known(profile, recalled),
+        "recalled": sources.as_json(recalled) if recalled else None,
+        "problems": _problems(report),
         "changes": _changes(report.findings),
     }
 
 
-def _problems(findings: Findings) -> list[dict[str, Any]]:
-    """Return the findings by code, the most frequent first, each with its first rows."""
+def _first_rows(listed: ContactList) -> list[dict[str, Any]]:
+    """Return the first rows as read, the proof that the encoding is right; what must not be stored is not in them."""
+    told = (row for row in listed.lines() if row.raw)
     return [
+        {"row": row.number, "sheet": row.sheet or "", "cells": [text[:60] for text in row.raw]}
+        for row in islice(told, FIRST_ROWS)
+    ]
+
+
+def _problems(report: ImportReport) -> list[dict[str, Any]]:
+    """Return the findings by code, the worst first, each with its first rows and the cells that it is about."""
+    columns = {sheet.name or "": _Columns(sheet.columns) for sheet in report.profile.sheets}
+    found = [
         {
             "code": code,
             "count": count,
-            "lines": [
-                {"row": row.row, "sheet": row.sheet or "", "name": row.name, **issue_json(issue)}
-                for row, issue in findings.lines[code]
-            ],
+            "lines": [_line(row, issue, columns.get(row.sheet or "")) for row, issue in report.findings.lines[code]],
         }
-        for code, count in findings.codes().items()
+        for code, count in report.findings.codes().items()
     ]
+    return sorted(found, key=lambda problem: _gravity(str(problem["code"])))
+
+
+def _gravity(code: str) -> int:
+    return 2 - mends(code) - (mends(code) and code in ROW_REFUSALS)
+
+
+class _Columns:
+    """Finds the columns that a finding is about: the one it names, else those of the fields that matter to it."""
+
+    def __init__(self, columns: Iterable[Any]) -> None:
+        self.of_label: dict[str, int] = {}
+        self.of_field: dict[str, list[int]] = {}
+        seen: Counter[str] = Counter()
+        for column in columns:
+            label = " ".join(column.header.split())
+            seen[label] += 1
+            if not label or seen[label] > 1:
+                label = f"{label} #{column.index + 1}".strip()
+            self.of_label[label] = column.index
+            if column.field:
+                self.of_field.setdefault(column.field, []).append(column.index)
+
+    def about(self, issue: Issue) -> list[int]:
+        named = self.of_label.get(str(issue.params.get("column", "")))
+        if named is not None:
+            return [named]
+        return [place for name in _TELLING.get(issue.code, ()) for place in self.of_field.get(name, ())]
+
+
+def _line(row: RowReport, issue: Issue, columns: _Columns | None) -> dict[str, Any]:
+    cells = columns.about(issue) if columns and (row.raw or row.outcome != "refused") else []
+    texts = [[place, row.raw[place] if place < len(row.raw) else ""] for place in cells]
+    return {**issue_json(issue), "row": row.row, "sheet": row.sheet or "", "name": row.name, "cells": texts}
 
 
 def _changes(findings: Findings) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from crm.web.pages import Pages
 from crm.web.routes import (
     account,
     audit,
+    batches,
     buyers,
     campaigns,
     contacts,
@@ -35,10 +36,11 @@ from crm.web.routes import (
     tasks,
     users,
 )
+from crm.web.runs import Runs
 
-# exports: before contacts, whose pages have a number where its address has a word.
+# exports: before contacts, whose pages have a number where its address has a word; batches before imports likewise.
 ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
-STAFF = (staff, exhibitions, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
+STAFF = (staff, exhibitions, batches, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
 
 
 def create_app(
@@ -64,6 +66,7 @@ def create_app(
     app.state.library = Library(context.settings.templates_dir)
     app.state.pages = Pages(app.state.library, templates)
     app.state.banner = banner
+    app.state.runs = Runs()
     app.add_middleware(FrontDoor, context=context)
     errors.install(app)
     own = (files, account, help, *ADVISORS_AND_SMES, *STAFF)

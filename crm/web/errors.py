@@ -5,6 +5,7 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,10 +29,12 @@ TITLES = {
     422: N_("Something is missing or wrong"),
     429: N_("Too many tries"),
     500: N_("Something went wrong here"),
+    503: N_("Something else is being stored just now"),
 }
 MESSAGES = {
     404: N_("The address may be mistyped, or the page was removed."),
     413: N_("Upload a smaller file, or split it."),
+    503: N_("A long list may be on its way in. Nothing of yours was stored; go back and press again in a minute."),
 }
 
 
@@ -48,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(StaleDataError, _stale)
+    app.add_exception_handler(OperationalError, _busy)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -98,6 +102,14 @@ def _sign_in(request: Request, _error: Exception) -> Response:
 
 def _stale(request: Request, _error: Exception) -> Response:
     return error_page(request, 409, _("Somebody changed this while you were reading. Load it again."))
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    """One long writer keeps the others waiting on SQLite; who has waited too long is told so."""
+    assert isinstance(error, OperationalError)
+    if "locked" not in str(error.orig):
+        raise error
+    return error_page(request, 503)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

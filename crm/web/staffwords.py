@@ -175,6 +175,7 @@ VERBS = {
     "mail_complaint": N_("complaint came"),
     "mail_opt_out": N_("opt-out came by mail"),
     "mail_other": N_("other mail came"),
+    "original_downloaded": N_("original file downloaded"),
     "password_changed": N_("password changed"),
     "sending_confirmed": N_("sending confirmed"),
     "sending_paused": N_("sending paused"),

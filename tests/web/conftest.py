@@ -4,11 +4,14 @@ Hana is staff; Haewook is an advisor who looks after Gaon; Mina works for Gaon; 
 see anything of Gaon's.
 """
 
+import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlmodel import select
@@ -26,6 +29,8 @@ from crm.web.visitors import SESSION_COOKIE
 from tests.web.world import World, furnish
 
 PASSWORD = "늦가을 킨텍스 3홀"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NO_CHROMIUM = "no Chromium here: apt-get install chromium fonts-noto-cjk"
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 CAST = (
     ("hana@example.com", "이하나", "staff", None),
@@ -159,3 +164,47 @@ def world(site: Context) -> World:
     """A furnished house: buyers in four countries, their deals, one task."""
     with site.db.writing() as session:
         return furnish(session, site.clock.now())
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """The site behind a real web server on a free port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        pass
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def look_as(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Open a page in Chromium as a member of the cast; what the console says against it is a failure."""
+    said: list[str] = []
+    contexts = []
+
+    def go(who: Browser, path: str, **options: Any) -> Any:
+        context = chromium.new_context(base_url=address, locale="ko-KR", **options)
+        context.add_cookies([{"name": SESSION_COOKIE, "value": who.client.cookies[SESSION_COOKIE], "url": address}])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert [text for text in said if not text.startswith("Failed to load resource")] == []

@@ -1,49 +1,22 @@
 """What only a real browser can tell: keys, swaps in place, the focus, the content policy, and life without script."""
 
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from sqlmodel import select
 
 from crm.core.context import Context
 from crm.drafts.models import Draft
 from crm.review.models import Approval
-from crm.web.visitors import SESSION_COOKIE
-from tests.web.conftest import Browser
+from tests.web.conftest import CHROMIUM, NO_CHROMIUM, Browser
 from tests.web.world import World, letter
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium fonts-noto-cjk"),
+    pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def address(app: FastAPI) -> Iterator[str]:
-    """The site behind a real web server on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        pass
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture
@@ -53,25 +26,9 @@ def drafts(site: Context, world: World) -> list[int]:
 
 
 @pytest.fixture
-def open_page(chromium: Any, address: str, haewook: Browser) -> Iterator[Callable[..., Any]]:
-    """Open a page as Haewook; what the console says against it is a failure."""
-    said: list[str] = []
-    contexts = []
-
-    def go(path: str, **options: Any) -> Any:
-        context = chromium.new_context(base_url=address, locale="ko-KR", **options)
-        context.add_cookies([{"name": SESSION_COOKIE, "value": haewook.client.cookies[SESSION_COOKIE], "url": address}])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert [text for text in said if not text.startswith("Failed to load resource")] == []
+def open_page(look_as: Callable[..., Any], haewook: Browser) -> Callable[..., Any]:
+    """Open a page as Haewook."""
+    return partial(look_as, haewook)
 
 
 def approved(site: Context) -> list[int]:

@@ -1,6 +1,7 @@
 """Importing a contact list, a page a step: file, columns, problems, confirm, done. Nothing is stored before confirm.
 
-Each step has its own address and can be taken up again after the browser was closed; see ``crm.imports.uploads``.
+Each step has its own address and can be taken up again after the browser was closed; see ``crm.imports.uploads``. A
+small file is looked at and imported while the person waits, a large one beside (``crm.web.runs``).
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -9,28 +10,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from crm import jobs
-from crm.core.errors import BadInput, Place, Problem
-from crm.core.i18n import N_, _
-from crm.delivery import service as delivery
+from crm.core.context import Context
+from crm.core.errors import BadInput, CrmError, Place, Problem, Refused
+from crm.core.i18n import _, ngettext
 from crm.exporters import queries as exporters
 from crm.exporters.models import Exhibition, Exporter
-from crm.imports import aliases, queries, service, texts, uploads
+from crm.imports import mending, queries, texts, uploads
 from crm.imports.countries import country_of
-from crm.imports.models import ImportBatch, Upload
-from crm.imports.report import OUTCOMES
+from crm.imports.models import Upload
 from crm.pipeline import service as pipeline
-from crm.web import staffwords, words
+from crm.web import importpages
+from crm.web.downloads import XLSX, download
+from crm.web.runs import Run, Runs, Work
 from crm.web.visits import Staff, Visit
 
 router = APIRouter()
-ROWS_SHOWN = 200
-LINES_SHOWN = 30
-ENCODINGS = ("", "utf-8", "cp949", "shift_jis", "gb18030", "big5", "windows-1252", "utf-16")
-SHOWN_AS_COLUMNS = ("unknown_columns", "guessed_columns")
 EMPTY = {"exhibition_id": "", "exporter_id": "", "home_country": ""}
+MOST_HEADER_ROW = 60
 
 
 async def posted(request: Request) -> AsyncIterator[FormData]:
@@ -40,6 +38,9 @@ async def posted(request: Request) -> AsyncIterator[FormData]:
 
 
 Posted = Annotated[FormData, Depends(posted)]
+
+
+# ---- 1. the file
 
 
 @router.get("/import")
@@ -79,10 +80,10 @@ def upload(visit: Staff, form: Posted) -> Response:
             now=visit.now,
             by=visit.viewer.email,
         )
+        return _look(visit, made, before=None)
     except BadInput as error:
         visit.db.rollback()
         return visit.again("imports/start.html", error, **_start(visit, typed))
-    return visit.go(f"/import/{made.id}/columns")
 
 
 def _file(form: FormData, limit_mb: int) -> tuple[str, bytes]:
@@ -115,185 +116,355 @@ def _country(text: str) -> str:
     return code
 
 
-@router.get("/import/{upload_id}/columns")
-def columns(visit: Staff, upload_id: int) -> Response:
+# ---- looking at the file, at once or beside
+
+
+def _runs(visit: Visit) -> Runs:
+    runs: Runs = visit.request.app.state.runs
+    return runs
+
+
+def _look(visit: Visit, found: Upload, *, before: dict[str, Any] | None, then: str = "", notice: str = "") -> Response:
+    """Look at the file as it is chosen now and go to the step ``then``, else to the one where a person is needed.
+
+    ``before``: the choices to go back to when the file cannot be read so; None: then it is not kept at all.
+    """
+    if uploads.is_small(found):
+        uploads.check(visit.db, found, now=visit.now)
+        return visit.go(f"/import/{found.id}/{then or uploads.next_step(found)}", notice)
+    visit.db.add(found)
+    visit.db.flush()
+    return _beside(visit, f"/import/{found.id}", _looking(visit.context, found.id or 0, before, then))
+
+
+def _beside(visit: Visit, address: str, work: Work) -> Response:
+    """Begin work and answer with the page that shows its progress."""
+    visit.db.commit()  # the work reads what this request has stored, in a transaction of its own
+    _runs(visit).begin(address, work)
+    return visit.go(f"{address}/progress")
+
+
+def _looking(context: Context, upload_id: int, before: dict[str, Any] | None, then: str) -> Work:
+    def work(run: Run) -> str:
+        try:
+            with context.db.reading() as session:
+                run.phase = "reading"
+                prepared = uploads.prepare(session, session.get_one(Upload, upload_id))
+            with run.writing(context, "checking") as session:
+                found = session.get_one(Upload, upload_id)
+                uploads.check(session, found, now=context.clock.now(), prepared=prepared, progress=run.tell)
+                return f"/import/{upload_id}/{then or uploads.next_step(found)}"
+        except CrmError:
+            _go_back(context, run, upload_id, before)
+            raise
+
+    return work
+
+
+def _go_back(context: Context, run: Run, upload_id: int, before: dict[str, Any] | None) -> None:
+    with run.writing(context, "waiting") as session:
+        found = session.get_one(Upload, upload_id)
+        if before is None:
+            session.delete(found)
+        else:
+            found.options = before
+            session.add(found)
+
+
+@router.get("/import/{upload_id}")
+def go_on(visit: Staff, upload_id: int) -> Response:
+    """Lead to the step at which a person is needed."""
     found = uploads.get_upload(visit.db, visit.viewer, upload_id)
-    return _done(found) or visit.page("imports/columns.html", **_columns(visit, found))
+    return _elsewhere(visit, found) or RedirectResponse(f"/import/{upload_id}/{uploads.next_step(found)}", 303)
 
 
-def _done(found: Upload) -> Response | None:
-    return RedirectResponse(f"/import/{found.id}/done", status_code=303) if found.batch_id else None
+@router.get("/import/{upload_id}/progress")
+def progress(visit: Staff, upload_id: int) -> Response:
+    """Show how far a look or an import is, or why it failed; with nothing going on, the way to look again."""
+    address = f"/import/{upload_id}"
+    run = _runs(visit).of(address)
+    if run and not (run.ended and run.to):
+        return visit.page("imports/progress.html", run=run, address=address, upload=None)
+    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    if found.batch_id or "preview" in found.options:
+        return RedirectResponse(run.to if run else address, status_code=303)
+    return visit.page("imports/progress.html", run=None, address=address, upload=found)
 
 
-def _step(visit: Visit, found: Upload) -> dict[str, Any]:
-    exporter = visit.db.get(Exporter, found.exporter_id) if found.exporter_id else None
-    preview = found.options["preview"]
-    return {
-        "upload": found,
-        "show": visit.db.get_one(Exhibition, found.exhibition_id),
-        "exporter": exporter,
-        "preview": preview,
-        "notes": [_note(note) for note in preview["notes"] if note["code"] not in SHOWN_AS_COLUMNS],
-    }
+@router.get("/import/{upload_id}/events")
+def events(visit: Staff, upload_id: int) -> Response:
+    address = f"/import/{upload_id}"
+    return StreamingResponse(_runs(visit).events(address, f"{address}/progress"), media_type="text/event-stream")
 
 
-def _note(note: dict[str, Any]) -> str:
-    params = {**note, "country": words.country(note["country"])} if "country" in note else note
-    return texts.say(note["code"], None, params)
+def _elsewhere(visit: Visit, found: Upload) -> Response | None:
+    """Return the way to the page that fits the state of an upload, None when its steps can be shown."""
+    if found.batch_id is not None:
+        return RedirectResponse(f"/import/{found.id}/done", status_code=303)
+    if _runs(visit).going_on(f"/import/{found.id}") or "preview" not in found.options:
+        return RedirectResponse(f"/import/{found.id}/progress", status_code=303)
+    return None
 
 
-def _columns(visit: Visit, found: Upload) -> dict[str, Any]:
-    options = [(code, staffwords.field_name(code)) for code in aliases.fields() if code in staffwords.FIELDS]
-    sheets = found.options["preview"]["profile"]["sheets"]
-    return {
-        **_step(visit, found),
-        "columns": _headers(sheets),
-        "fields": [("", N_("Not a field of ours")), *sorted(options, key=lambda one: one[1])],
-        "encodings": ENCODINGS,
-        "encoding": found.options.get("encoding", ""),
-    }
+def _to_change(visit: Visit, upload_id: int, form: Mapping[str, Any]) -> Upload:
+    """Return an upload that may be changed by a page that shows its present state. Raises Refused and Stale."""
+    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    if _runs(visit).going_on(f"/import/{upload_id}"):
+        raise Refused(_("The file is being worked on. Wait until that is done."), code="busy")
+    if found.batch_id is not None:
+        raise Refused(_("This file has been imported already."), code="already_imported")
+    uploads.refuse_stale(found, str(form.get("seen") or ""))
+    return found
 
 
-def _headers(sheets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return every header of the file once, as sheets of one workbook mostly share them."""
-    found: dict[str, dict[str, Any]] = {}
-    for sheet in sheets:
-        for column in sheet["columns"]:
-            if column["header"]:
-                found.setdefault(column["header"], column)
-    return list(found.values())
+@router.post("/import/{upload_id}/check")
+def check(visit: Staff, upload_id: int, form: Posted) -> Response:
+    found = _to_change(visit, upload_id, form)
+    _runs(visit).forget(f"/import/{upload_id}")
+    then = "confirm" if "preview" in found.options else ""
+    return _look(visit, found, before=found.options, then=then, notice=_("The file was looked at again."))
+
+
+# ---- 2. the columns
+
+
+@router.get("/import/{upload_id}/columns")
+def columns(visit: Staff, upload_id: int, change: int = -1) -> Response:
+    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    return _elsewhere(visit, found) or visit.page("imports/columns.html", **importpages.columns(visit, found, change))
+
+
+@router.post("/import/{upload_id}/reading")
+def reading(visit: Staff, upload_id: int, form: Posted) -> Response:
+    found = _to_change(visit, upload_id, form)
+    before = found.options
+    try:
+        uploads.choose(found, **_reading(found, form))
+        return _look(visit, found, before=before, then="columns", notice=_("The file was read again."))
+    except BadInput as error:
+        return _columns_again(visit, upload_id, error)
+
+
+def _columns_again(visit: Visit, upload_id: int, error: BadInput) -> Response:
+    visit.db.rollback()
+    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    return visit.again("imports/columns.html", error, **importpages.columns(visit, found))
+
+
+def _reading(found: Upload, form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the choices of the form about how the file is read; what was recognised and left alone is no choice."""
+    profile = found.options["preview"]["profile"]
+    choices: dict[str, Any] = {"header_rows": dict(found.options.get("header_rows") or {})}
+    encoding, delimiter = str(form.get("encoding") or ""), str(form.get("delimiter") or "")
+    if encoding in importpages.encodings(found) and encoding != profile["encoding"]:
+        choices["encoding"] = encoding
+    if delimiter in importpages.DELIMITERS and delimiter != profile["delimiter"]:
+        choices["delimiter"] = delimiter
+    sheets = importpages.sheets(found)
+    if len(sheets) > 1:
+        left = [sheet["name"] for number, sheet in enumerate(sheets) if f"sheet{number}" not in form]
+        if len(left) == len(sheets):
+            raise BadInput([Problem(_("At least one sheet has to be read."), Place(field="sheet0"))])
+        choices["skipped_sheets"] = left
+    for number, sheet in enumerate(sheets):
+        row = _header_row(str(form.get(f"head{number}") or ""), f"head{number}")
+        if row is not None and row != sheet["header_row"]:
+            choices["header_rows"][sheet["name"]] = row
+    return choices
+
+
+def _header_row(text: str, field: str) -> int | None:
+    if not text.strip():
+        return None
+    if not text.isascii() or not text.isdecimal() or int(text) > MOST_HEADER_ROW:
+        message = _("The header line is a number from 0 to {n}; 0 says that there is none.", n=MOST_HEADER_ROW)
+        raise BadInput([Problem(message, Place(field=field))])
+    return int(text)
 
 
 @router.post("/import/{upload_id}/columns")
 def choose(visit: Staff, upload_id: int, form: Posted) -> Response:
-    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
-    headers = _headers(found.options["preview"]["profile"]["sheets"])
-    before = found.options.get("columns") or {}
-    chosen = dict(before)
-    for number, column in enumerate(headers):
-        wanted = str(form.get(f"c{number}") or "")
-        # What was recognised and left alone stays recognised: the same header may mean more beside other columns.
-        if wanted != (column["field"] or ""):
-            chosen[column["header"]] = wanted
-    encoding = str(form.get("encoding") or "")
+    found = _to_change(visit, upload_id, form)
+    before = found.options
+    chosen, changed = _chosen(found, form)
     try:
-        uploads.choose(
-            visit.db, found, columns=chosen, encoding=encoding if encoding in ENCODINGS else "", now=visit.now
-        )
+        uploads.choose_columns(found, chosen)
+        if not changed:  # nothing is read otherwise than it was looked at
+            found.options = {**before, "settled": True}
+            visit.db.add(found)
+            return visit.go(f"/import/{upload_id}/problems")
+        return _look(visit, found, before=before, then="problems")
     except BadInput as error:
-        visit.db.rollback()
-        found = uploads.get_upload(visit.db, visit.viewer, upload_id)
-        return visit.again("imports/columns.html", error, **_columns(visit, found))
-    return visit.go(f"/import/{upload_id}/problems")
+        return _columns_again(visit, upload_id, error)
+
+
+def _chosen(found: Upload, form: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
+    """Return what columns were chosen to be, and whether that is news.
+
+    What was recognised and left alone stays recognised: the same header may mean more beside other columns.
+    """
+    chosen = dict(found.options.get("columns") or {})
+    changed = False
+    for number, column in enumerate(importpages.headers(found.options["preview"]["profile"]["sheets"])):
+        wanted = form.get(f"c{number}")
+        if wanted is not None and wanted != (column["field"] or ""):
+            chosen[column["header"]] = str(wanted)
+            changed = True
+    return chosen, changed
+
+
+@router.post("/import/{upload_id}/forget")
+def forget(visit: Staff, upload_id: int, form: Posted) -> Response:
+    found = _to_change(visit, upload_id, form)
+    before = found.options
+    uploads.forget_mapping(visit.db, found)
+    return _look(visit, found, before=before, then="columns", notice=_("The mapping of this source was forgotten."))
+
+
+# ---- 3. the problems
 
 
 @router.get("/import/{upload_id}/problems")
-def problems(visit: Staff, upload_id: int) -> Response:
+def problems(visit: Staff, upload_id: int, code: str = "", after: int = 0) -> Response:
     found = uploads.get_upload(visit.db, visit.viewer, upload_id)
-    values = _step(visit, found)
-    groups = [_group(one) for one in values["preview"]["problems"]]
-    grave = [group for group in groups if group["refused"]]
-    page = {**values, "groups": [*grave, *(group for group in groups if not group["refused"])]}
-    return _done(found) or visit.page("imports/problems.html", **page)
+    return _elsewhere(visit, found) or visit.page(
+        "imports/problems.html", **importpages.problems(visit, found, code, max(0, after))
+    )
 
 
-def _group(problem: dict[str, Any]) -> dict[str, Any]:
-    code = problem["code"]
-    lines = [
-        {"where": f"{line['sheet']} {line['row']}".strip(), "name": line["name"], "text": _sentence(code, line)}
-        for line in problem["lines"][:LINES_SHOWN]
+@router.post("/import/{upload_id}/problems")
+def mend(visit: Staff, upload_id: int, form: Posted) -> Response:
+    """Put corrected cells in place and leave rows out, as the page of one kind of finding asks."""
+    found = _to_change(visit, upload_id, form)
+    before, code = found.options, str(form.get("code") or "")
+    if form.get("do") == "all":
+        gone = uploads.rows_with(visit.db, found, code, now=visit.now)
+        texts_put: list[tuple[uploads.Place, int, str]] = []
+    else:
+        gone, texts_put = _left_out(found, form), _corrections(found, code, form)
+    if not gone and not texts_put:
+        return visit.go(f"/import/{upload_id}/problems?code={code}", _("Nothing was changed."), kind="warn")
+    uploads.correct(found, texts_put)
+    uploads.leave_out(found, gone)
+    return _look(visit, found, before=before, then=f"problems?code={code}", notice=_mended(len(texts_put), len(gone)))
+
+
+def _mended(corrected: int, gone: int) -> str:
+    parts = [
+        ngettext("{n} value was corrected.", "{n} values were corrected.", corrected) if corrected else "",
+        ngettext("{n} row was left out.", "{n} rows were left out.", gone) if gone else "",
     ]
-    return {
-        "code": code,
-        "title": staffwords.finding_name(code),
-        "count": problem["count"],
-        "refused": code in texts.ROW_REFUSALS,
-        "lines": lines,
-        "more": problem["count"] - len(lines),
-    }
+    return " ".join(part for part in parts if part)
 
 
-def _sentence(code: str, line: dict[str, Any]) -> str:
-    params = {**line, "field": staffwords.field_name(line["field"])} if "field" in line else line
-    return texts.say(code, line["row"], params)
+def _left_out(found: Upload, form: FormData) -> list[uploads.Place]:
+    names = [sheet["name"] for sheet in found.options["preview"]["sheets"]]
+    places = []
+    for key in form.getlist("out"):
+        number, _dot, row = str(key).partition(".")
+        if _number(number) < len(names):
+            places.append((names[_number(number)], _number(row)))
+    return places
+
+
+def _corrections(found: Upload, code: str, form: Mapping[str, Any]) -> list[tuple[uploads.Place, int, str]]:
+    """Return the cells whose text was changed; of the others nothing is to be stored."""
+    preview = found.options["preview"]
+    names = [sheet["name"] for sheet in preview["sheets"]]
+    lines = next((one["lines"] for one in preview["problems"] if one["code"] == code), ())
+    changed = []
+    for line in lines:
+        place = (line["sheet"], line["row"])
+        for column, text in line["cells"]:
+            put = uploads.corrected(found, place, column)
+            typed = form.get(f"t{names.index(line['sheet'])}.{line['row']}.{column}")
+            if typed is not None and typed != (text if put is None else put):
+                changed.append((place, column, str(typed)))
+    return changed
+
+
+@router.post("/import/{upload_id}/return")
+def take_back_in(visit: Staff, upload_id: int, form: Posted) -> Response:
+    found = _to_change(visit, upload_id, form)
+    before = found.options
+    uploads.take_back_in(found)
+    return _look(visit, found, before=before, then="problems", notice=_("The rows are in again."))
+
+
+# ---- 4. confirm
 
 
 @router.get("/import/{upload_id}/confirm")
 def confirm(visit: Staff, upload_id: int) -> Response:
     found = uploads.get_upload(visit.db, visit.viewer, upload_id)
-    changes = found.options["preview"]["changes"]
-    page = {**_step(visit, found), "changes": changes[:LINES_SHOWN], "more": max(0, len(changes) - LINES_SHOWN)}
-    return _done(found) or visit.page("imports/confirm.html", **page, field_name=staffwords.field_name)
-
-
-@router.post("/import/{upload_id}/check")
-def check(visit: Staff, upload_id: int) -> Response:
-    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
-    uploads.check(visit.db, found, now=visit.now)
-    return visit.go(f"/import/{upload_id}/confirm", _("The file was looked at again."))
+    return _elsewhere(visit, found) or visit.page("imports/confirm.html", **importpages.confirm(visit, found))
 
 
 @router.post("/import/{upload_id}/confirm")
-def take_in(visit: Staff, upload_id: int) -> Response:
-    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+def take_in(visit: Staff, upload_id: int, form: Posted) -> Response:
+    found = _to_change(visit, upload_id, form)
+    if not uploads.is_small(found):
+        return _beside(visit, f"/import/{upload_id}", _taking_in(visit.context, upload_id, visit.viewer.email))
     uploads.take_in(visit.db, found, now=visit.now, by=visit.viewer.email)
     pipeline.open_deals(visit.db, now=visit.now)
     return visit.go(f"/import/{upload_id}/done")
 
 
+def _taking_in(context: Context, upload_id: int, by: str) -> Work:
+    """The import and the note that it was done are one transaction, so that it cannot be done twice."""
+
+    def work(run: Run) -> str:
+        with context.db.reading() as session:
+            run.phase = "reading"
+            prepared = uploads.prepare(session, session.get_one(Upload, upload_id))
+        with run.writing(context, "importing") as session:
+            now = context.clock.now()
+            found = session.get_one(Upload, upload_id)
+            uploads.take_in(session, found, now=now, by=by, prepared=prepared, progress=run.tell)
+            pipeline.open_deals(session, now=now)
+        return f"/import/{upload_id}/done"
+
+    return work
+
+
 @router.post("/import/{upload_id}/discard")
 def discard(visit: Staff, upload_id: int) -> Response:
     found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    if _runs(visit).going_on(f"/import/{upload_id}"):
+        raise Refused(_("The file is being worked on. Wait until that is done."), code="busy")
     uploads.discard(visit.db, found, now=visit.now, by=visit.viewer.email)
     return visit.go("/import", _("The uploaded file was thrown away."))
+
+
+# ---- 5. done, and what can be taken home
 
 
 @router.get("/import/{upload_id}/done")
 def done(visit: Staff, upload_id: int) -> Response:
     found = uploads.get_upload(visit.db, visit.viewer, upload_id)
     if found.batch_id is None:
-        return RedirectResponse(f"/import/{upload_id}/columns", status_code=303)
+        return RedirectResponse(f"/import/{upload_id}", status_code=303)
     batch = queries.get_batch(visit.db, visit.viewer, found.batch_id)
     return visit.page("imports/done.html", upload=found, batch=batch, show=_shows(visit)[batch.exhibition_id])
 
 
-@router.get("/import/batches/{batch_id}")
-def batch(visit: Staff, batch_id: int, outcome: str = "", after: int = 0) -> Response:
-    found = queries.get_batch(visit.db, visit.viewer, batch_id)
-    rows = queries.rows_of(visit.db, visit.viewer, batch_id, outcome if outcome in OUTCOMES else None)
-    return visit.page(
-        "imports/batch.html",
-        batch=found,
-        show=_shows(visit)[found.exhibition_id],
-        rows=[_row(row) for row in rows[after : after + ROWS_SHOWN]],
-        after=after,
-        shown=ROWS_SHOWN,
-        total=len(rows),
-        outcome=outcome,
-        outcomes=[(code, _(name)) for code, name in OUTCOMES.items() if found.counts.get(code)],
-    )
+@router.get("/import/{upload_id}/refused.xlsx")
+def refused(visit: Staff, upload_id: int, everything: bool = False) -> Response:
+    """Give the rows that are not imported, ``everything`` also those with something to mend, as a workbook."""
+    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    if found.batch_id:
+        batch = queries.get_batch(visit.db, visit.viewer, found.batch_id)
+        rows, profile = mending.of_batch(visit.db, batch, everything=everything), batch.profile
+    else:
+        listed = uploads.prepare(visit.db, found).known.opened.listed
+        rows, profile = mending.of_list(listed, everything=everything), found.options["preview"]["profile"]
+    with mending.workbook(rows, profile) as path:
+        return download(path.read_bytes(), mending.name_for(found.filename), XLSX)
 
 
-def _row(row: Any) -> dict[str, Any]:
-    return {
-        "where": f"{row.sheet} {row.number}".strip(),
-        "outcome": _(OUTCOMES[row.outcome]),
-        "contact_id": row.contact_id if row.outcome != "refused" else None,
-        "messages": [_sentence(one["code"], {**one, "row": row.number}) for one in row.messages],
-    }
-
-
-@router.post("/import/batches/{batch_id}/undo")
-def undo(visit: Staff, batch_id: int) -> Response:
-    found: ImportBatch = queries.get_batch(visit.db, visit.viewer, batch_id)
-    report = service.undo(
-        visit.db,
-        batch_id,
-        now=visit.now,
-        by=visit.viewer.email,
-        mailed=delivery.sent_contact_ids,
-        release=jobs.release_leads,
-    )
-    kept = len(report.reasons())
-    text = report.summary().splitlines()[0]
-    return visit.go(f"/import/batches/{found.id}", text, kind="warn" if kept else "ok")
+@router.post("/import/{upload_id}/original")
+def original(visit: Staff, upload_id: int) -> Response:
+    """Hand the file out as it was uploaded; who took it is recorded."""
+    found = uploads.get_upload(visit.db, visit.viewer, upload_id)
+    data = uploads.hand_out(visit.db, found, now=visit.now, by=visit.viewer.email)
+    return download(data, found.filename, "application/octet-stream")
