@@ -12,6 +12,7 @@ from crm.contacts import service
 from crm.contacts.models import Contact, EmailAddress
 from crm.exporters.models import Exhibition, Exporter
 from tests.conftest import NOW
+from tests.people import make_lead
 
 MakeContact = Callable[..., Contact]
 
@@ -50,7 +51,7 @@ def make_contact(session: Session, exporters: dict[str, int], show: Exhibition) 
         if address:
             session.add(EmailAddress(contact_id=contact.id, address=address))
         if exporter:
-            service.get_or_make_lead(
+            make_lead(
                 session, contact_id=contact.id, exporter_id=exporters[exporter], exhibition_id=show.id or 0, now=NOW
             )
         session.flush()

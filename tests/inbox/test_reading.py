@@ -24,6 +24,7 @@ from crm.pipeline.models import Task
 from crm.review.models import Message
 from tests.inbox.conftest import BOTH, Office
 from tests.mailkit import mail
+from tests.people import make_lead
 from tests.pipeline.world import NOW, viewer
 from tests.postroom import posted
 
@@ -235,7 +236,7 @@ async def test_a_buyer_of_two_exporters_is_matched_to_the_one_written_to(office:
     with office.context.db.writing() as session:
         contact = contacts.contact_by_address(session, "anna@buyer.example")
         assert contact is not None
-        toy_lead, _made = contacts.get_or_make_lead(
+        toy_lead = make_lead(
             session, contact_id=contact.id or 0, exporter_id=office.world.toys, exhibition_id=office.world.show, now=NOW
         )
         contacts.record_consent(

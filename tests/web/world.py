@@ -12,6 +12,7 @@ from crm.drafts.models import Draft
 from crm.exporters.models import Booth, Exhibition, Exporter, ProductLine
 from crm.pipeline import service as pipeline
 from crm.pipeline.models import Deal, Task
+from tests.people import make_lead
 
 SHOW_DAY = datetime(2026, 11, 13, 5, 20, tzinfo=UTC)
 BUYERS: tuple[tuple[str, ...], ...] = (
@@ -95,7 +96,7 @@ def _buyer(session: Session, made: World, company: Exporter, show: Exhibition, n
     assert company.id
     assert show.id
     session.add(EmailAddress(contact_id=contact.id, address=address))
-    lead, _made = contacts.get_or_make_lead(
+    lead = make_lead(
         session,
         contact_id=contact.id,
         exporter_id=company.id,
