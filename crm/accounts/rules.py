@@ -60,6 +60,8 @@ class Action(StrEnum):
     FINISH_TASKS = "finish_tasks"
     EDIT_PRODUCTS = "edit_products"
     EDIT_CONTACTS = "edit_contacts"
+    EXPORT_CONTACTS = "export_contacts"
+    EXPORT_LEADS = "export_leads"
     IMPORT = "import"
     RUN_CAMPAIGNS = "run_campaigns"
     SUPPRESS = "suppress"
@@ -81,10 +83,12 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.FINISH_TASKS,
             Action.EDIT_PRODUCTS,
             Action.EDIT_CONTACTS,
+            Action.EXPORT_CONTACTS,
+            Action.EXPORT_LEADS,
             Action.SUPPRESS,
         }
     ),
-    Role.SME: frozenset({Action.FINISH_TASKS, Action.EDIT_PRODUCTS}),
+    Role.SME: frozenset({Action.FINISH_TASKS, Action.EDIT_PRODUCTS, Action.EXPORT_LEADS}),
 }
 
 

@@ -1,12 +1,21 @@
-"""``crm contacts list|show`` and what belongs to one contact."""
+"""``crm contacts list|show|export``."""
 
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from crm.accounts.rules import system_viewer
 from crm.cli import common
-from crm.core.i18n import _
+from crm.core.errors import BadInput
+from crm.core.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from crm.contacts.export import Selection
+    from crm.core.context import Context
 
 app = typer.Typer(help="바이어 · contacts", no_args_is_help=True)
 
@@ -61,3 +70,78 @@ def show(
         rows = ({"field": key, "value": value, "source": sources.get(key, "")} for key, value in record.items())
         columns = [("field", _("Field")), ("value", _("Value")), ("source", _("Source"))]
         common.emit(rows, columns, as_json=False)
+
+
+@app.command()
+def export(
+    output: Annotated[str, typer.Option(help="file to write; - is stdout")],
+    format: Annotated[str, typer.Option(help="csv, xlsx or vcf")] = "xlsx",
+    kind: Annotated[str, typer.Option(help="contacts: a row a person; leads: a row a talk")] = "contacts",
+    exhibition: Annotated[str, typer.Option(help="code of an exhibition")] = "",
+    exporter: Annotated[str, typer.Option(help="code of an exporter")] = "",
+    country: Annotated[str, typer.Option(help="country, e.g. JP")] = "",
+    text: Annotated[str, typer.Option(help="part of a name, company or address")] = "",
+    card_version: Annotated[str, typer.Option(help="version of vCards: 4.0, or 3.0 for older telephones")] = "4.0",
+) -> None:
+    """Write contacts or talks as a file that Excel opens without a question, or as vCards.
+
+    Such a file, imported again, changes nothing. Every export is written into the event log.
+    """
+    from crm.contacts.export import Selection
+    from crm.exporters import service as exporters
+
+    context = common.open_house()
+    with context.db.reading() as session:
+        selection = Selection(
+            kind,
+            text,
+            country.upper() or None,
+            exporters.exporter_by_code(session, exporter).id if exporter else None,
+            exporters.exhibition_by_code(session, exhibition).id if exhibition else None,
+        )
+    write_export(context, selection, format, output, card_version=card_version)
+
+
+def write_export(
+    context: "Context", selection: "Selection", form: str, output: str, *, card_version: str = "4.0"
+) -> None:
+    """Write an export to a file (all of it or nothing) or, for ``-``, to stdout, and record it."""
+    from crm.contacts import export as contacts
+
+    with context.db.reading() as session:
+        rows = contacts.count_of(session, system_viewer(), selection, form)
+        pieces = contacts.export(session, system_viewer(), selection, form, card_version=card_version)
+        with _opened(output) as file:
+            _record(context, selection, form, rows)  # before the first byte: what was begun has been seen
+            for piece in pieces:
+                file.write(piece)
+    common.say(ngettext("{n} row written: {file}", "{n} rows written: {file}", rows, file=output))
+
+
+def _record(context: "Context", selection: "Selection", form: str, rows: int) -> None:
+    from crm.contacts.export import record
+
+    with context.db.writing() as session:
+        now = context.clock.now()
+        record(session, system_viewer(), selection, form, rows=rows, now=now, by=common.operator())
+
+
+@contextmanager
+def _opened(output: str) -> Iterator[BinaryIO]:
+    """Give the file to write to; it gets its name only when it is whole."""
+    if output == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(output)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(None, _("it is a folder"))
+        with part.open("wb") as file:
+            yield file
+        part.replace(target)
+    except OSError as error:
+        raise BadInput(_("Cannot write {file}: {error}", file=output, error=error.strerror)) from None
+    finally:
+        part.unlink(missing_ok=True)

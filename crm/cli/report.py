@@ -7,6 +7,7 @@ import typer
 
 from crm.accounts.rules import system_viewer
 from crm.cli import common
+from crm.cli.contacts import write_export
 from crm.core.errors import BadInput
 from crm.core.i18n import _
 
@@ -48,14 +49,17 @@ def export(
     to: Annotated[Path, typer.Option(help="XLSX file to write")],
 ) -> None:
     """Write a list as an XLSX file that every Excel opens right."""
+    from crm.contacts.export import Selection
     from crm.reports import workbook
 
-    makers = {"contacts": workbook.contacts, "funnel": workbook.funnel}
-    if what not in makers:
-        raise BadInput(_("{what} cannot be exported. Known: {names}.", what=what, names=", ".join(makers)))
+    if what not in ("contacts", "funnel"):
+        raise BadInput(_("{what} cannot be exported. Known: {names}.", what=what, names="contacts, funnel"))
     context = common.open_house()
+    if what == "contacts":
+        write_export(context, Selection(), "xlsx", str(to))
+        return
     with context.db.reading() as session:
-        data = makers[what](session, system_viewer())
+        data = workbook.funnel(session, system_viewer())
     try:
         to.write_bytes(data)
     except OSError as error:

@@ -102,33 +102,36 @@ def _drop_main_numbers(found: dict[str, Any]) -> None:
 
 def _together(records: Sequence[Facts]) -> dict[str, Any]:
     rank = ranked(records)
+    first: dict[str, Any] = {}
+    for facts in reversed(rank):
+        first.update(facts)  # of every field the first value in rank remains
     found = _name(rank)
-    _take_singles(found, rank)
-    for name, key in (("emails", None), ("interests", str.casefold), ("tags", str.casefold), ("other_phones", None)):
-        united = _united(rank, name, key)
-        if united:
-            found[name] = united
+    found.update({name: first[name] for name in SINGLE if name in first})
+    found["company_alt"] = _company_alt(found, rank) if "company_alt" in first else ""
+    found["alternatives"] = _alternatives(found, rank)
+    for name, key in _LISTS:
+        if name in first:
+            found[name] = _united(rank, name, key)
     if "other_phones" in found:
         _drop_main_numbers(found)
-    found["notes"] = list(dict.fromkeys(facts["notes"] for facts in records if "notes" in facts))
-    found["external_ids"] = sorted({facts["external_id"] for facts in records if "external_id" in facts})
-    for name in ("messengers", "more", "extra"):
-        found[name] = _mapped(rank, name)
-    found |= _consents(records)
-    days = sorted(day[:10] for facts in records if (day := when(facts)))
+    for name in _MAPS:
+        if name in first:
+            found[name] = _mapped(rank, name)
+    if "notes" in first:
+        found["notes"] = list(dict.fromkeys(facts["notes"] for facts in records if "notes" in facts))
+    if "external_id" in first:
+        found["external_ids"] = sorted({facts["external_id"] for facts in records if "external_id" in facts})
+    for name in CONSENTS:
+        if name in first:
+            found[name] = _consent(name, records)
+    days = [day[:10] for facts in records if (day := when(facts))]
     if days:
-        found["first_seen"], found["last_seen"] = days[0], days[-1]
-    return {name: value for name, value in found.items() if value not in ("", None, [], {})}
+        found["first_seen"], found["last_seen"] = min(days), max(days)
+    return {name: value for name, value in found.items() if value or value is False}
 
 
-def _take_singles(found: dict[str, Any], rank: Sequence[Facts]) -> None:
-    for name in SINGLE:
-        for facts in rank:
-            if name in facts:
-                found[name] = facts[name]
-                break
-    found["company_alt"] = _company_alt(found, rank)
-    found["alternatives"] = _alternatives(found, rank)
+_LISTS = (("emails", None), ("interests", str.casefold), ("tags", str.casefold), ("other_phones", None))
+_MAPS = ("messengers", "more", "extra")
 
 
 def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
@@ -141,8 +144,10 @@ def _alternatives(found: Facts, rank: Iterable[Facts]) -> dict[str, list[str]]:
     kept: dict[str, list[str]] = {}
     for name in ALTERNATIVES:
         won = found.get(name)
-        lost = dict.fromkeys(facts[name] for facts in rank if name in facts and facts[name] != won)
-        seen = {fold(won)} if lost and won else set()
+        lost = [value for facts in rank if (value := facts.get(name)) and value != won]
+        if not lost:
+            continue
+        seen = {fold(won)}
         for value in lost:
             if fold(value) not in seen:
                 seen.add(fold(value))
@@ -159,7 +164,7 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     named = [facts for facts in rank if "full_name" in facts]
     if not named:
         return {}
-    if all(facts["full_name"] == named[0]["full_name"] for facts in named):
+    if len({facts["full_name"] for facts in named}) == 1:
         return _one_name(named, rank)
     pool = [facts for facts in named if script(facts["full_name"]) == "native"] or named
     key = fold(pool[0]["full_name"])
@@ -175,12 +180,17 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
 
 def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:
     """Nearly always everybody spells a person alike; only names in another script are left to be looked for."""
-    name = named[0]["full_name"]
-    halves = next((facts for facts in named if any(part in facts for part in NAME_PARTS)), {})
-    others = _other_names(name, (), rank)
-    alt = named[0].get("name_alt") or next((other for other in others if script(other) != script(name)), "")
-    found = {part: halves[part] for part in NAME_PARTS if part in halves}
-    return {"full_name": name, **found, "name_alt": alt, "other_names": others}
+    found = {"full_name": named[0]["full_name"]}
+    for facts in named:
+        if "family_name" in facts or "given_name" in facts:
+            found.update({part: facts[part] for part in NAME_PARTS if part in facts})
+            break
+    others = _other_names(found["full_name"], (), rank)
+    if others:
+        native = script(found["full_name"])
+        alt = named[0].get("name_alt") or next((other for other in others if script(other) != native), "")
+        found |= {"name_alt": alt, "other_names": others}
+    return found
 
 
 def _finesse(name: str) -> tuple[bool, int]:
@@ -202,8 +212,8 @@ def _other_names(best: str, named: Iterable[Facts], rank: Iterable[Facts]) -> li
 
 def _united(rank: Sequence[Facts], name: str, key: Any) -> list[str]:
     lists = [facts[name] for facts in rank if name in facts]
-    if len(lists) <= 1 or all(listed == lists[0] for listed in lists):
-        return list(lists[0]) if lists else []
+    if all(listed == lists[0] for listed in lists):
+        return list(lists[0])
     seen: dict[str, str] = {}
     for item in (item for listed in lists for item in listed):
         seen.setdefault(key(item) if key else item, item)
@@ -218,13 +228,9 @@ def _mapped(rank: Sequence[Facts], name: str) -> dict[str, str]:
     return found
 
 
-def _consents(records: Sequence[Facts]) -> dict[str, bool]:
+def _consent(name: str, records: Sequence[Facts]) -> bool:
     """An undated no always wins; otherwise the latest dated statement; at the same time the no wins."""
-    found = {}
-    for name in CONSENTS:
-        said = [(when(facts), facts[name]) for facts in records if name in facts]
-        if said:
-            last = max(at for at, _given in said)
-            undated_no = any(not given and not at for at, given in said)
-            found[name] = not undated_no and all(given for at, given in said if at == last)
-    return found
+    said = [(when(facts), facts[name]) for facts in records if name in facts]
+    last = max(at for at, _given in said)
+    undated_no = any(not given and not at for at, given in said)
+    return not undated_no and all(given for at, given in said if at == last)

@@ -37,7 +37,15 @@ class Contact(Versioned, table=True):
     stays, empty-handed, so that the merge can be taken back.
     """
 
-    __table_args__ = (sa.Index("ix_contact_name", "full_name"),)
+    __table_args__ = (
+        sa.Index("ix_contact_name", "full_name"),
+        sa.Index(
+            "ix_contact_merged",
+            "merged_into_id",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     organisation_id: int | None = Field(default=None, foreign_key="organisation.id", index=True)
@@ -64,7 +72,7 @@ class Contact(Versioned, table=True):
     tags: list[str] = Field(default_factory=list, sa_type=sa.JSON)
     extra: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     edited: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
-    merged_into_id: int | None = Field(default=None, foreign_key="contact.id", index=True)
+    merged_into_id: int | None = Field(default=None, foreign_key="contact.id")
     created_at: datetime
 
 

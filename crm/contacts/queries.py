@@ -69,7 +69,7 @@ def list_contacts(
     """Return contacts by id, after ``after_id``; ``text`` is part of a name, a firm or (not for SMEs) an address."""
     statement = _visible(viewer, exporter_id, exhibition_id).where(col(Contact.id) > after_id)
     if text:
-        statement = statement.where(_matches(text, viewer))
+        statement = statement.where(matches(text, viewer))
     if country:
         statement = statement.where(Contact.country == country)
     found = session.exec(statement.order_by(col(Contact.id)).limit(limit)).all()
@@ -89,8 +89,11 @@ def _visible(viewer: Viewer, exporter_id: int | None = None, exhibition_id: int 
     return statement.where(col(Contact.id).in_(leads)) if narrowed else statement
 
 
-def _matches(text: str, viewer: Viewer) -> Any:
-    """Compare without case; the wildcards of LIKE are letters like any other."""
+def matches(text: str, viewer: Viewer) -> Any:
+    """Return the condition that ``text`` is part of a name, a firm or (not for SMEs) an address.
+
+    Compared without case; the wildcards of LIKE are letters like any other.
+    """
     escaped = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     pattern = f"%{escaped}%"
     named: list[Any] = [

@@ -42,6 +42,10 @@ LEAD_FIELDS = (
 CONSENT_FIELDS = ("source", "evidence", "recorded_at", "recorded_by", "withdrawn_at")
 _CONTACT_JSON = ("other_phones", "messengers", "tags")
 _CONTACT_COLUMNS = (*CONTACT_FIELDS, "organisation_id", "extra", "created_at", "version")
+_INDEXED = ("full_name", "country")
+_UNINDEXED = tuple(name for name in _CONTACT_COLUMNS if name not in (*_INDEXED, "organisation_id"))
+"""Indexed columns that stay as they are are left out of an update: writing them again costs more than all the rest."""
+_UNINDEXED_PLACES = [*map(_CONTACT_COLUMNS.index, _UNINDEXED), len(_CONTACT_COLUMNS)]
 _FIRMS_REMEMBERED = 20_000
 KeyRow = tuple[str, int, str]
 
@@ -252,7 +256,7 @@ class Store:
         return min(dated)
 
     def _write_contacts(self, people: Sequence[Wanted], firms: Sequence[int | None]) -> None:
-        made, changed = [], []
+        made, changed, lesser = [], [], []
         for one, firm_id in zip(people, firms, strict=True):
             state = one.state
             created_at = self._made_at(one)
@@ -266,9 +270,14 @@ class Store:
                 or firm_id != state.firm[0]
                 or created_at != state.created_at
             ):
-                changed.append((*self._values(one, firm_id, created_at), state.version + 1, one.person.id))
+                values = [*self._values(one, firm_id, created_at), state.version + 1, one.person.id]
+                if firm_id == state.firm[0] and all(one.columns[n] == state.columns[n] for n in _INDEXED):
+                    lesser.append([values[place] for place in _UNINDEXED_PLACES])
+                else:
+                    changed.append(values)
         bulk.insert(self.session, CONTACTS, (*_CONTACT_COLUMNS, "timezone", "edited", "id"), made)
         bulk.update(self.session, CONTACTS, _CONTACT_COLUMNS, changed)
+        bulk.update(self.session, CONTACTS, _UNINDEXED, lesser)
 
     def _values(self, one: Wanted, firm_id: int | None, created_at: datetime) -> list[Any]:
         values = list(one.columns.values())

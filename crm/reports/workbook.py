@@ -1,4 +1,4 @@
-"""XLSX files of figures and lists. Every cell of text is text: nothing a buyer wrote becomes a formula or a link."""
+"""XLSX files of figures. Every cell of text is text: nothing anybody wrote becomes a formula or a link."""
 
 import io
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ import xlsxwriter  # type: ignore[import-untyped]
 from sqlmodel import Session
 
 from crm.accounts.rules import Viewer
-from crm.contacts import queries as contacts_queries
 from crm.core.i18n import _
 from crm.reports import queries
 from crm.reports.texts import GROUPS, STEPS
@@ -26,27 +25,6 @@ def funnel(session: Session, viewer: Viewer) -> bytes:
         sheets.append((_(title), heads, lines))
     meanings: list[list[Any]] = [[_(name), _(meaning)] for name, meaning in STEPS.values()]
     return _workbook([*sheets, (_("What is counted"), [_("Step"), _("Meaning")], meanings)])
-
-
-def contacts(session: Session, viewer: Viewer) -> bytes:
-    """Return the viewer's contacts, a row for each talk, under the canonical field names of an import."""
-    records = [row for record in contacts_queries.as_json(session, viewer) for row in _talks(record)]
-    heads = list(dict.fromkeys(key for record in records for key in record))
-    lines = [[_cell(record.get(key)) for key in heads] for record in records]
-    return _workbook([(_("Contacts"), heads, lines)])
-
-
-def _talks(record: dict[str, Any]) -> list[dict[str, Any]]:
-    person = {key: value for key, value in record.items() if key != "leads"}
-    return [{**lead, **person} for lead in record.get("leads") or [{}]]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict):
-        return "; ".join(f"{key}={one}" for key, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return "; ".join(str(_cell(one)) for one in value)
-    return value
 
 
 def _workbook(sheets: Sequence[tuple[str, list[str], list[list[Any]]]]) -> bytes:

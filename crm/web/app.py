@@ -19,6 +19,7 @@ from crm.web.routes import (
     contacts,
     deals,
     exhibitions,
+    exports,
     files,
     help,
     imports,
@@ -35,7 +36,8 @@ from crm.web.routes import (
     users,
 )
 
-ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks)
+# exports: before contacts, whose pages have a number where its address has a word.
+ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
 STAFF = (staff, exhibitions, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
 
 

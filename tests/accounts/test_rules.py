@@ -32,6 +32,12 @@ def test_an_sme_neither_approves_nor_moves_deals(action: Action) -> None:
     assert not may(viewer(Role.SME), action)
 
 
+def test_an_sme_exports_its_talks_and_no_list_of_people() -> None:
+    assert may(viewer(Role.ADVISOR), Action.EXPORT_CONTACTS)
+    assert may(viewer(Role.SME), Action.EXPORT_LEADS)
+    assert not may(viewer(Role.SME), Action.EXPORT_CONTACTS)
+
+
 def test_what_a_role_does_not_permit_is_refused() -> None:
     require(viewer(Role.ADVISOR), Action.REVIEW)
     with pytest.raises(NotAllowed):

@@ -20,6 +20,11 @@ Importer = Callable[..., ImportReport]
 
 @pytest.fixture
 def show(session: Session) -> Exhibition:
+    return hold_a_show(session)
+
+
+def hold_a_show(session: Session) -> Exhibition:
+    """Return a show at which two exporters have a booth."""
     show = Exhibition(
         code="HANBIT2026", names={"en": "HANBIT"}, starts_on=date(2026, 11, 11), ends_on=date(2026, 11, 14)
     )

@@ -14,7 +14,7 @@ from crm.core.clock import KST
 from crm.core.config import load
 from crm.core.context import InstanceClock
 from crm.core.db import Database
-from crm.core.models import Instance
+from crm.core.models import Event, Instance
 from crm.demo import clock as demo_clock
 from crm.demo.buyer import answer_as_buyer, hand_in
 from crm.demo.mailserver import DemoMailServer
@@ -191,3 +191,36 @@ def test_the_doctor_says_what_is_wrong(desk: Desk, monkeypatch: pytest.MonkeyPat
 def test_wrong_arguments_end_with_2(desk: Desk) -> None:
     desk.crm("drafts", "approve", "x", code=2)
     desk.crm("nonsense", code=2)
+
+
+def test_contacts_and_talks_are_written_to_files(desk: Desk, lists: Callable[[], None], tmp_path: Path) -> None:
+    lists()
+    desk.crm("init")
+    desk.crm("exporters", "load", "companies.toml")
+    desk.crm("import", "list.csv", "--exhibition", "SHOW")
+    for form, begin in (("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK"), ("vcf", b"BEGIN:VCARD\r\n")):
+        said = desk.crm("contacts", "export", "--format", form, "--exhibition", "SHOW", "--output", f"out.{form}")
+        assert f"out.{form}" in said
+        assert Path(f"out.{form}").read_bytes().startswith(begin)
+    printed = desk.crm(
+        "contacts", "export", "--format", "csv", "--kind", "leads", "--exporter", "GAON", "--output", "-"
+    )
+    assert BUYER in printed
+    verbs = [event.data["rows"] for event in _exports(desk)]
+    assert verbs == [1, 1, 1, 1]
+
+
+def _exports(desk: Desk) -> list[Event]:
+    with desk.db.reading() as session:
+        return list(session.exec(select(Event).where(Event.verb == "contacts_exported")))
+
+
+def test_an_export_that_cannot_be_written_is_said_and_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
+    desk.crm("init")
+    assert "no/where.csv" in desk.crm("contacts", "export", "--format", "csv", "--output", "no/where.csv", code=2)
+    Path("folder").mkdir()
+    assert "folder" in desk.crm("contacts", "export", "--output", "folder", code=2)
+    assert "pdf" in desk.crm("contacts", "export", "--format", "pdf", "--output", "a.pdf", code=2)
+    assert "deals" in desk.crm("contacts", "export", "--kind", "deals", "--output", "a.xlsx", code=2)
+    assert list(Path().glob("a.*")) == list(Path().glob("*.part")) == []
+    assert _exports(desk) == []

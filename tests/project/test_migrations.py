@@ -1,5 +1,7 @@
 """The schema is what the migrations make, on both databases, and an old database keeps its rows."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from crm import migrations
+from crm.contacts.models import Consent, Contact, Lead
 from crm.core.db import Database
+from crm.exporters.models import Exhibition
+from crm.imports import service as imports
+from crm.imports.models import ImportRow
 from crm.review.models import Approval
 from crm.tables import metadata
 from tests.conftest import NOW
@@ -103,3 +109,66 @@ def test_an_empty_database_is_at_no_version(tmp_path: Path) -> None:
 def test_foreign_keys_are_on_for_the_application(sqlite_db: Database) -> None:
     with sqlite_db.engine.connect() as connection:
         assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar() == 1
+
+
+# Lists imported by a program that kept a ledger of changes (revision 0002): two lists that name one buyer, a registration,
+# an undone list, and a title edited by hand.
+LISTS_OF_0002 = Path(__file__).with_name("data") / "lists_of_0002.sql"
+
+
+@pytest.fixture
+def old_lists(sqlite_db: Database) -> Database:
+    migrations.downgrade(sqlite_db, "0002")
+    sqlite_db.close()
+    with closing(sqlite3.connect(sqlite_db.url.removeprefix("sqlite:///"))) as connection:  # keys are off by default
+        connection.executescript("DELETE FROM instance;\n" + LISTS_OF_0002.read_text(encoding="utf-8"))
+    migrations.upgrade(sqlite_db)
+    return sqlite_db
+
+
+def _people(session: Session) -> dict[str, Contact]:
+    return {contact.full_name: contact for contact in session.exec(select(Contact))}
+
+
+def test_people_imported_by_an_older_program_stand_as_they_stood(old_lists: Database) -> None:
+    with old_lists.reading() as session:
+        people = _people(session)
+        ana = people["Ana López"]
+        assert set(people) == {"Ana López", "Bo Li", "김하나"}
+        assert (ana.title, ana.mobile, ana.tags, people["Bo Li"].title) == (
+            "Director", "+34600000001", ["vip", "red"], "Owner",
+        )  # fmt: skip
+        assert len(session.exec(select(Lead)).all()) == 3
+        assert {consent.derived for consent in session.exec(select(Consent))} == {True}
+
+
+def test_a_list_of_an_older_program_can_still_be_taken_back(old_lists: Database) -> None:
+    with old_lists.writing() as session:
+        imports.undo(session, 2, now=NOW, by="staff@ieum.example", mailed=lambda _s, _ids: set())
+        ana = _people(session)["Ana López"]
+        [lead] = session.exec(select(Lead).where(Lead.contact_id == ana.id))
+        assert (ana.title, ana.mobile, ana.tags, lead.notes, lead.requests) == (
+            "Buyer", "", ["vip"], "Likes blue", ["catalogue"],
+        )  # fmt: skip
+
+
+def test_the_rows_of_an_older_program_come_again_without_a_change(old_lists: Database) -> None:
+    text = (
+        "Again\nName,Company,Email,Mobile,Country,Booth,Captured At,Follow Up,Marketing Opt-In,Job Title,Notes,Tags\n"
+        "Ana López,Flores SA,ana@flores.example,+34600000001,Spain,7B-101;9A-210,2026-11-13,price list,Yes,Director,"
+        "Wants red,red\n"
+    )
+    with old_lists.writing() as session:
+        show = session.exec(select(Exhibition)).one()
+        report = imports.import_file(
+            session, text.encode(), "again.csv", imports.Purpose(show), now=NOW, by="staff@ieum.example"
+        )
+        assert (report.counts["added"], len(_people(session))) == (0, 3)
+        assert len(session.exec(select(Lead)).all()) == 3
+
+
+def test_raw_cells_of_an_older_program_stand_by_position(old_lists: Database) -> None:
+    with old_lists.reading() as session:
+        row = session.exec(select(ImportRow).order_by(col(ImportRow.id))).first()
+        assert row is not None
+        assert row.raw[:3] == ["Ana López", "Flores SA", "ana@flores.example"]

@@ -28,7 +28,6 @@ PAGES = (
     "/reports",
     "/reports?by=country",
     "/reports/funnel.xlsx",
-    "/reports/contacts.xlsx",
     "/audit",
 )
 POSTS = (
@@ -164,11 +163,6 @@ def test_the_figures_open_as_a_workbook(hana: Browser, world: World) -> None:
     answer = hana.get("/reports/funnel.xlsx")
     assert "attachment" in answer.headers["content-disposition"]
     assert workbook(answer).worksheets[0]["B2"].value == 4
-
-
-def test_the_buyers_open_as_a_workbook(hana: Browser, world: World) -> None:
-    cells = [cell for row in workbook(hana.get("/reports/contacts.xlsx")).active.values for cell in row]
-    assert "佐藤健一" in cells
 
 
 def test_the_figures_show_each_company_and_their_sum(hana: Browser, world: World) -> None:

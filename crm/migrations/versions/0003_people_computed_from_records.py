@@ -34,7 +34,8 @@ def upgrade() -> None:
     with op.batch_alter_table("contact") as table:
         table.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
         table.create_foreign_key(op.f("fk_contact_merged_into_id_contact"), "contact", ["merged_into_id"], ["id"])
-        table.create_index(op.f("ix_contact_merged_into_id"), ["merged_into_id"])
+    few = sa.text("merged_into_id IS NOT NULL")
+    op.create_index("ix_contact_merged", "contact", ["merged_into_id"], sqlite_where=few, postgresql_where=few)
     with op.batch_alter_table("consent") as table:
         table.add_column(sa.Column("derived", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("import_batch") as table:
@@ -154,10 +155,17 @@ def _rebuild(connection: sa.Connection) -> None:
     gone = rows.c.contact_id.not_in(sa.select(tables.tables["contact"].c.id))
     told = {row_id: batch_id for row_id, _contact, batch_id in connection.execute(standing).all()}
     lines: dict[int, list[Any]] = defaultdict(list)
-    columns = (changes.c.row_id, changes.c.target, changes.c.target_id, changes.c.field, changes.c.after)
-    for row_id, target, target_id, field, after in connection.execute(sa.select(*columns).order_by(changes.c.id)):
-        if row_id in told:
-            lines[row_id].append((target, target_id, {field: _plain(after)} if field else _plain(after) or {}))
+    names = ("row_id", "target", "target_id", "field", "before", "after")
+    columns = [changes.c[name] for name in names]
+    for row_id, target, target_id, field, before, after in connection.execute(
+        sa.select(*columns).order_by(changes.c.id)
+    ):
+        if row_id not in told:
+            continue
+        value = _plain(after)
+        if field == "notes":  # notes were added to; the row itself said only what was new
+            value = str(value).removeprefix(str(_plain(before) or "")).strip("\n")
+        lines[row_id].append((target, target_id, {field: value} if field else value or {}))
     known = _known(connection, tables)
     for row_id, batch_id in told.items():
         facts = _facts(lines[row_id], known, kinds[batch_id])
@@ -171,7 +179,7 @@ def _rebuild(connection: sa.Connection) -> None:
     connection.execute(firms.update().where(firms.c.id.in_(named)).values(imported=True))
     listed = ("registration", "badge_scan", "card", "list")
     connection.execute(consents.update().where(consents.c.source.in_(listed)).values(derived=True))
-    _raw_by_position(connection, rows)
+    _raw_by_position(connection, rows, batches)
 
 
 def _plain(value: Any) -> Any:
@@ -274,11 +282,30 @@ def _take_consent(facts: dict[str, Any], basis: str, evidence: dict[str, Any], k
     ]
 
 
-def _raw_by_position(connection: sa.Connection, rows: sa.Table) -> None:
-    """Raw cells lose their headers, which stand in the batch's profile; a header that is not there is kept as text."""
-    for row_id, raw in connection.execute(sa.select(rows.c.id, rows.c.raw)).all():
-        cells = [f"{pair[0]}: {pair[1]}" if isinstance(pair, list) else pair for pair in _plain(raw) or []]
+def _raw_by_position(connection: sa.Connection, rows: sa.Table, batches: sa.Table) -> None:
+    """Raw cells stood beside their headers; from now on they stand by position, and the headers in the profile only."""
+    profiles = {row[0]: _plain(row[1]) for row in connection.execute(sa.select(batches.c.id, batches.c.profile))}
+    for row_id, batch_id, sheet, raw in connection.execute(
+        sa.select(rows.c.id, rows.c.batch_id, rows.c.sheet, rows.c.raw)
+    ).all():
+        cells = _placed(_plain(raw) or [], _headers(profiles[batch_id] or {}, sheet))
         connection.execute(rows.update().where(rows.c.id == row_id).values(raw=cells))
+
+
+def _headers(profile: dict[str, Any], sheet: str) -> dict[str, int]:
+    sheets = profile.get("sheets", [])
+    mine = [one for one in sheets if (one.get("name") or "") == sheet] or sheets
+    return {column["header"]: column["index"] for one in mine[:1] for column in one.get("columns", [])}
+
+
+def _placed(pairs: list[Any], places: dict[str, int]) -> list[str]:
+    cells = [""] * (max(places.values(), default=-1) + 1)
+    for header, text in pairs:
+        if header in places:
+            cells[places[header]] = text
+        else:
+            cells.append(f"{header}: {text}")
+    return cells
 
 
 def downgrade() -> None:
@@ -321,7 +348,7 @@ def downgrade() -> None:
         table.drop_column("derived")
     with op.batch_alter_table("contact") as table:
         table.drop_constraint(op.f("fk_contact_merged_into_id_contact"), type_="foreignkey")
-        table.drop_index(op.f("ix_contact_merged_into_id"))
+        table.drop_index("ix_contact_merged")
         table.drop_column("merged_into_id")
     with op.batch_alter_table("organisation") as table:
         table.drop_column("imported")

@@ -40,12 +40,6 @@ def funnel(visit: Staff) -> Response:
     return _download(workbook.funnel(visit.db, visit.viewer), "funnel", visit.now)
 
 
-@router.get("/reports/contacts.xlsx")
-def contacts(visit: Staff) -> Response:
-    require(visit.viewer, Action.SEE_REPORTS)
-    return _download(workbook.contacts(visit.db, visit.viewer), "contacts", visit.now)
-
-
 def _download(data: bytes, name: str, now: datetime) -> Response:
     filename = f"ieum-{name}-{now.astimezone(KST):%Y%m%d}.xlsx"
     return Response(data, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{filename}"'})
