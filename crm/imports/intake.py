@@ -333,7 +333,8 @@ def _more_differs(before: State | Wanted, after: Wanted) -> bool:
 
 
 def _kept_edits(facts: dict[str, Any], state: State) -> list[Issue]:
-    kept = [name for name in state.edited if name in facts and facts[name] != state.columns.get(name)]
+    known = {**state.extra, **state.columns}
+    kept = [name for name in state.edited if name in facts and name != "emails" and facts[name] != known.get(name)]
     return [Issue("kept_human_edit", {"field": name}) for name in kept]
 
 

@@ -63,7 +63,15 @@ def provenance(session: Session, viewer: Viewer, contact_id: int) -> dict[str, S
     Fields a person has edited since are left out. Raises NotFound when the viewer may not know the contact.
     """
     contact = contacts.get_contact(session, viewer, contact_id).contact
+    found = sources_of_fields(session, contact_id)
+    return {name: source for name, source in found.items() if name not in contact.edited}
+
+
+def sources_of_fields(session: Session, contact_id: int) -> dict[str, Source]:
+    """Return field → the record that the value computed from lists came from."""
     told = _records(session, contact_id)
+    if not told:
+        return {}
     sources = {id(facts): source for facts, source in told}
     rank = ranked([facts for facts, _source in told])
     found: dict[str, Source] = {}
@@ -71,8 +79,7 @@ def provenance(session: Session, viewer: Viewer, contact_id: int) -> dict[str, S
         winner = _winner(name, value, rank)
         if winner is not None and id(winner) in sources:
             found[name] = sources[id(winner)]
-    found |= _answers(rank, sources)
-    return {name: source for name, source in found.items() if name not in contact.edited}
+    return found | _answers(rank, sources)
 
 
 def _records(session: Session, contact_id: int) -> list[tuple[Facts, Source]]:

@@ -14,10 +14,11 @@ from sqlmodel import Session, col, select
 from crm.contacts import rules
 from crm.contacts.service import chunks
 from crm.core import bulk
-from crm.imports.joining import LEADS, part, pointing_at
+from crm.imports.joining import LEADS, part
 from crm.imports.matching import CONTACTS, FIRMS, KEYS, ROWS, Batches, Person, keys_of, persons
 from crm.imports.models import ContactMerge, DuplicatePair, ImportBatch
 from crm.imports.projection import identity
+from crm.imports.remembering import LINKS, pointing_at
 from crm.imports.report import Kept, UndoReport
 from crm.imports.storing import CONSENTS, State, Store, Wanted
 
@@ -28,7 +29,7 @@ PORTION = 2_000
 
 GOES_WITH_CONTACT = frozenset({"email_address", "consent", "lead", "import_row", "duplicate_pair", "contact_merge"})
 """Tables whose rows go with a contact, or are looked after by the undo itself."""
-GOES_WITH_LEAD = frozenset({"deal_lead"})
+GOES_WITH_LEAD = LINKS
 
 
 @dataclass

@@ -167,7 +167,13 @@ def test_a_firm_that_is_only_a_legal_form_still_has_a_key() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Đặng Văn", "dang van"), ("ŁUKASZ", "lukasz"), ("ＡＢＣ", "abc"), ("O'Neil-Smith", "oneilsmith"), ("Işık", "isik")],
+    [
+        ("Đặng Văn", "dang van"),
+        ("ŁUKASZ", "lukasz"),
+        ("ＡＢＣ", "abc"),
+        ("O'Neil-Smith", "oneilsmith"),
+        ("Işık", "isik"),
+    ],
 )
 def test_accents_case_and_width_do_not_tell_words_apart(one: str, other: str) -> None:
     assert rules.fold(one) == rules.fold(other)
