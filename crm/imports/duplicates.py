@@ -476,9 +476,7 @@ class _Merging:
         session.add(made)
         session.flush()
         self._write_choices(keep, values, edited)
-        together = _united(keep.person, gone.person)
-        for one in (keep.person, gone.person):
-            together.keys.update(one.keys)
+        [together] = persons(session, [self.keep_id], batches)
         store.write([store.wanted(together, store.states([self.keep_id])[self.keep_id])])
         store.write_keys(before_keys, keys_of([together]))
         self._tell(made)

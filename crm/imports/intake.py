@@ -145,7 +145,7 @@ class Intake:
         self.people.forget(gone)
         self.new_keys = [key for key in self.new_keys if key[1] != gone.id]
         self.new_keys += [(key, keep.id, firm) for key, firm in gone.keys.items() if key not in keep.keys]
-        keep.keys.update(gone.keys)
+        keep.keys = {**gone.keys, **keep.keys}
         keep.records = sorted([*keep.records, *gone.records], key=lambda record: record.id)
         keep.identity = keep.identity | gone.identity
         self.people.add(keep, keep.keys)

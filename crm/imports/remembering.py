@@ -205,7 +205,7 @@ def _typed(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(column: "sa.Column[Any]", value: Any) -> Any:
-    kind = column.type.python_type
+    kind: Any = getattr(column.type, "impl_instance", column.type).python_type
     if isinstance(value, str) and kind in (datetime, date, Decimal):
         return Decimal(value) if kind is Decimal else kind.fromisoformat(value)
     return value

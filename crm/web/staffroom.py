@@ -180,7 +180,8 @@ def history_of(session: Session, card: ContactCard, *, limit: int = 200) -> Sequ
 
 def countries_of_contacts(session: Session) -> list[str]:
     """Return the countries that buyers are known to come from."""
-    return [code for code in session.exec(select(Contact.country).distinct().order_by(Contact.country)) if code]
+    rows = select(Contact.country).where(col(Contact.merged_into_id).is_(None)).distinct().order_by(Contact.country)
+    return [code for code in session.exec(rows) if code]
 
 
 def leads_by_exhibition(session: Session) -> dict[int, int]:

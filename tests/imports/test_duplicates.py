@@ -407,6 +407,7 @@ def _follow(session: Session, settings: Settings, show: Exhibition) -> None:
     for exporter in session.exec(select(Exporter)):
         exporter.address_en, exporter.address_ko = "12 Hanbit-ro, Goyang-si", "경기도 고양시 한빛로 12"
         exporter.contact_name_latin, exporter.contact_name_ko = "Kim Seo-yeon", "김서연"
+        exporter.privacy_url = "https://gaon.example/privacy"
         exporter.phone, exporter.website = "+82310000101", "https://gaon.example"
     made = campaigns.create(session, settings, exhibition=show, workflow="overseas-buyer", now=NOW, by=STAFF)
     campaigns.start(session, made, by=STAFF, now=NOW)
