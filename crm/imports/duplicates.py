@@ -4,7 +4,7 @@ A merge by hand is a join (``joining``) plus choices. Both people's records then
 computed from all of them; a choice that this would not make by itself becomes an edit, so that later lists respect it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -133,10 +133,20 @@ def list_pairs(
     ]
 
 
+def each_pair(session: Session, *, why: str = "", exhibition_id: int | None = None) -> Iterator[Question]:
+    """Yield all open questions, a page at a time."""
+    after = 0
+    while rows := list_pairs(session, statuses=(OPEN,), why=why, exhibition_id=exhibition_id, after=after, limit=200):
+        yield from rows
+        after = rows[-1].id
+
+
 def _askable(statuses: Collection[str]) -> Any:
     away = select(Contact.id).where(col(Contact.merged_into_id).is_not(None))
-    return select(DuplicatePair).where(
-        col(DuplicatePair.status).in_(tuple(statuses)),
+    rows = select(DuplicatePair).where(col(DuplicatePair.status).in_(tuple(statuses)))
+    if MERGED in statuses:
+        return rows
+    return rows.where(
         col(DuplicatePair.one_id).not_in(away),
         col(DuplicatePair.other_id).not_in(away),
     )

@@ -18,6 +18,7 @@ from crm.web.routes import (
     campaigns,
     contacts,
     deals,
+    duplicates,
     exhibitions,
     exports,
     files,
@@ -36,9 +37,9 @@ from crm.web.routes import (
     users,
 )
 
-# exports: before contacts, whose pages have a number where its address has a word.
+# exports, duplicates: before contacts, whose pages have a number where their addresses have a word.
 ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
-STAFF = (staff, exhibitions, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
+STAFF = (staff, exhibitions, imports, duplicates, contacts, campaigns, outbox, suppression, reports, users, audit)
 
 
 def create_app(
