@@ -1,10 +1,10 @@
-"""``crm contacts list|show|export``."""
+"""``crm contacts list|show|export|duplicates|merge|part``."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -16,6 +16,7 @@ from crm.core.i18n import _, ngettext
 if TYPE_CHECKING:
     from crm.contacts.export import Selection
     from crm.core.context import Context
+    from crm.imports.duplicates import Question
 
 app = typer.Typer(help="바이어 · contacts", no_args_is_help=True)
 
@@ -162,7 +163,8 @@ def duplicates_(
         show = exporters.exhibition_by_code(session, exhibition).id if exhibition else None
         rows = _questions(duplicates.each_pair(session, why=why, exhibition_id=show))
         columns = [
-            ("pair", "#"), ("why", _("Reason")), ("one", _("No.")), ("one_name", _("Name")), ("one_emails", _("E-mail")),
+            ("pair", "#"), ("why", _("Reason")),
+            ("one", _("No.")), ("one_name", _("Name")), ("one_emails", _("E-mail")),
             ("other", _("No.")), ("other_name", _("Name")), ("other_emails", _("E-mail")),
         ]  # fmt: skip
         common.emit(rows, columns, as_json=json)

@@ -30,7 +30,7 @@ PORTION = 2_000
 GOES_WITH_CONTACT = frozenset(
     {"contact", "email_address", "consent", "lead", "import_row", "duplicate_pair", "contact_merge"}
 )
-"""Tables whose rows go with a contact, or are looked after by the undo itself; contacts that were joined into it too."""
+"""Tables whose rows go with a contact (as do contacts that were joined into it), or are looked after by the undo."""
 GOES_WITH_LEAD = LINKS
 
 

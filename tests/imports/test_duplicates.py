@@ -1,6 +1,5 @@
 """Two contacts become one, and two again: what is kept, what is refused, and that nobody is mailed twice."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,13 +20,12 @@ from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.events import history
 from crm.delivery import service as delivery
 from crm.drafts.models import Draft
-from crm.exporters.models import Booth, Exhibition, Exporter
+from crm.exporters.models import Exhibition, Exporter
 from crm.imports import duplicates, service
 from crm.imports.models import ContactMerge, DuplicatePair, IdentityKey, ImportRow
-from crm.imports.records import ReadOptions
 from crm.inbox.models import InboxMessage
 from crm.pipeline import service as pipeline
-from crm.pipeline.models import Deal, DealLead, StageMove, Task
+from crm.pipeline.models import Deal, DealLead, Task
 from tests.conftest import NOW
 from tests.imports.conftest import Importer
 from tests.postroom import approved, drafted

@@ -40,7 +40,7 @@ def listed(visit: Staff, status: str = "open", why: str = "", exhibition: int = 
         "contacts/duplicates.html",
         rows=rows[:PAGE],
         more=len(rows) > PAGE,
-        status=status,
+        chosen=status,
         why=why,
         exhibition=exhibition,
         states=[(code, staffwords.pair_state(code)) for code in LISTED],
