@@ -163,7 +163,7 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     """
     named = [facts for facts in rank if "full_name" in facts]
     if not named:
-        return {}
+        return _nameless(rank)
     if len({facts["full_name"] for facts in named}) == 1:
         return _one_name(named, rank)
     pool = [facts for facts in named if script(facts["full_name"]) == "native"] or named
@@ -176,6 +176,16 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     found = {part: halves[part] for part in NAME_PARTS if part in halves}
     alt = best.get("name_alt") or next((other for other in others if script(other) != script(name)), "")
     return {"full_name": name, **found, "name_alt": alt, "other_names": others}
+
+
+def _nameless(rank: Sequence[Facts]) -> dict[str, Any]:
+    """Nobody told the whole name; what they told of it is kept."""
+    found = {}
+    for name in (*NAME_PARTS, "name_alt"):
+        told = next((facts[name] for facts in rank if name in facts), "")
+        if told:
+            found[name] = told
+    return {**found, "other_names": _other_names(found.get("name_alt", ""), (), rank)}
 
 
 def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:

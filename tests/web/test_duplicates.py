@@ -133,7 +133,7 @@ def test_staff_compare_any_two(hana: Browser, world: World, pair: tuple[int, int
 def test_a_buyer_page_shows_what_the_lists_said(hana: Browser, pair: tuple[int, int, int]) -> None:
     hana.post(f"/contacts/duplicates/{pair[0]}", {"answer": "merge"})
     text = text_of(hana.get(f"/contacts/{pair[1]}"))
-    for found in ("Likes blue", "Wants red", "2행으로 이루어짐"):
+    for found in ("Likes blue", "Wants red", "명단 행 2개로 이루어짐"):
         assert found in text
     assert re.search(r'Buyer · <a href="/import/batches/\d+">scans.csv, 2행', text)
 

@@ -116,9 +116,10 @@ def _shown(visit: Visit, contact_id: int) -> dict[str, Any]:
 def _values(visit: Visit, card: ContactCard) -> list[dict[str, Any]]:
     """Return every known value with where it came from."""
     sources = provenance(visit.db, visit.viewer, card.contact.id or 0)
+    said = card.contact.extra  # the firm as the lists wrote it; one firm may be written in several ways
     known: dict[str, Any] = {
-        "company": card.organisation.name if card.organisation else "",
-        "company_alt": card.organisation.name_alt if card.organisation else "",
+        "company": said.get("company") or (card.organisation.name if card.organisation else ""),
+        "company_alt": said.get("company_alt") or (card.organisation.name_alt if card.organisation else ""),
         "emails": [address.address for address in card.addresses],
         **{name: getattr(card.contact, name) for name in SHOWN},
         **card.contact.extra.get("more", {}),
