@@ -196,10 +196,12 @@ def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:
             found.update({part: facts[part] for part in NAME_PARTS if part in facts})
             break
     others = _other_names(found["full_name"], (), rank)
+    native = script(found["full_name"]) if others else ""
+    alt = named[0].get("name_alt") or next((other for other in others if script(other) != native), "")
+    if alt:
+        found["name_alt"] = alt
     if others:
-        native = script(found["full_name"])
-        alt = named[0].get("name_alt") or next((other for other in others if script(other) != native), "")
-        found |= {"name_alt": alt, "other_names": others}
+        found["other_names"] = others
     return found
 
 

@@ -115,9 +115,9 @@ kept_maps = st.dictionaries(st.sampled_from(["Q1", "Q2"]), words, min_size=1)
 facts = st.fixed_dictionaries(
     {},
     optional={
-        **{name: words for name in ("full_name", "name_alt", "family_name", *merging.SINGLE)},
-        **{name: some for name in ("emails", "interests", "tags", "other_phones")},
-        **{name: kept_maps for name in ("more", "extra", "messengers")},
+        **dict.fromkeys(("full_name", "name_alt", "family_name", *merging.SINGLE), words),
+        **dict.fromkeys(("emails", "interests", "tags", "other_phones"), some),
+        **dict.fromkeys(("more", "extra", "messengers"), kept_maps),
         **{name: st.booleans() for name in merging.CONSENTS},
         "notes": words,
         "external_id": words,

@@ -1,9 +1,13 @@
 """Whom a row is about: the rules for one person, for a question, and for nobody known, each on imported lists."""
 
+from datetime import date
+
 import pytest
 from sqlmodel import Session, col, select
 
 from crm.contacts.models import Contact
+from crm.exporters.models import Exhibition
+from crm.imports import service
 from crm.imports.models import ContactMerge, DuplicatePair
 from tests.conftest import NOW
 from tests.imports.conftest import Importer
@@ -91,8 +95,14 @@ def test_a_role_mailbox_does_not_join_different_names(session: Session, take: Im
 
 def test_a_badge_counts_inside_its_show_only(session: Session, take: Importer) -> None:
     take(HEAD + ",Lotus,one@lotus.example,,,,B7\n", "one.csv")
-    row = take(HEAD + ",Rose,two@rose.example,,,,B7\n", "two.csv").rows[0]
-    assert row.outcome == "merged"  # one badge, one person: nothing contradicts
+    take(HEAD + ",Lotus,two@lotus.example,,,,B7\n", "two.csv")
+    assert people(session) == 1
+    other = Exhibition(code="OTHER", names={"en": "O"}, starts_on=date(2026, 5, 1), ends_on=date(2026, 5, 2))
+    session.add(other)
+    session.flush()
+    data = (HEAD + ",Rose,three@rose.example,,,,B7\n").encode()
+    service.import_file(session, data, "three.csv", service.Purpose(other), now=NOW, by="staff@ieum.example")
+    assert people(session) == 2
 
 
 # Questions
