@@ -3,7 +3,11 @@
 import importlib
 import sys
 
-MEASUREMENTS = {"demo_start": "seconds from a fresh clone to the first page, and on the second start"}
+MEASUREMENTS = {
+    "demo_start": "seconds from a fresh clone to the first page, and on the second start",
+    "imports": "rows a second and memory of an import beside the bare path of reading and inserting",
+    "encodings": "share of random lists whose text encoding is found, by language and by size",
+}
 
 
 def main(names: list[str]) -> int:

@@ -118,7 +118,7 @@ def _together(records: Sequence[Facts]) -> dict[str, Any]:
         if name in first:
             found[name] = _mapped(rank, name)
     if "notes" in first:
-        found["notes"] = list(dict.fromkeys(facts["notes"] for facts in records if "notes" in facts))
+        found["notes"] = united_notes(facts["notes"] for facts in records if "notes" in facts)
     if "external_id" in first:
         found["external_ids"] = sorted({facts["external_id"] for facts in records if "external_id" in facts})
     for name in CONSENTS:
@@ -159,7 +159,7 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     """Choose the spelling of the name, with the halves and the other names that go with it.
 
     A native script beats Latin letters; within that the newest; of spellings that fold alike the one that is not all
-    capitals or all small, then the one with more accents.
+    capitals or all small, then the one with more accents, then the one whose halves are known.
     """
     named = [facts for facts in rank if "full_name" in facts]
     if not named:
@@ -167,9 +167,9 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     if len({facts["full_name"] for facts in named}) == 1:
         return _one_name(named, rank)
     pool = [facts for facts in named if script(facts["full_name"]) == "native"] or named
-    key = fold(pool[0]["full_name"])
-    same = [facts for facts in pool if fold(facts["full_name"]) == key]
-    best = min(same, key=lambda facts: _finesse(facts["full_name"])) if len(same) > 1 else same[0]
+    key = _letters(pool[0]["full_name"])
+    same = [facts for facts in pool if _letters(facts["full_name"]) == key]
+    best = min(same, key=_finesse) if len(same) > 1 else same[0]
     name = best["full_name"]
     others = _other_names(name, named, rank)
     halves = next((f for f in (best, *same) if f["full_name"] == name and any(part in f for part in NAME_PARTS)), best)
@@ -205,19 +205,25 @@ def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:
     return found
 
 
-def _finesse(name: str) -> tuple[bool, int]:
-    return name.isupper() or name.islower(), -sum(ord(c) > 127 for c in name)
+def _letters(name: str) -> str:
+    """A name for comparing spellings: case, accents and the space within a Japanese name say nothing."""
+    return fold(name).replace(" ", "")
+
+
+def _finesse(facts: Facts) -> tuple[bool, int, bool]:
+    name = facts["full_name"]
+    return name.isupper() or name.islower(), -sum(ord(c) > 127 for c in name), "family_name" not in facts
 
 
 def _other_names(best: str, named: Iterable[Facts], rank: Iterable[Facts]) -> list[str]:
     told = [*(facts["full_name"] for facts in named), *(facts["name_alt"] for facts in rank if "name_alt" in facts)]
     if not told:
         return []
-    seen = {fold(best)}
+    seen = {_letters(best)}
     others = []
     for name in told:
-        if fold(name) not in seen:
-            seen.add(fold(name))
+        if _letters(name) not in seen:
+            seen.add(_letters(name))
             others.append(name)
     return others
 
@@ -238,6 +244,17 @@ def _mapped(rank: Sequence[Facts], name: str) -> dict[str, str]:
         if name in facts:
             found.update(facts[name])
     return found
+
+
+def united_notes(notes: Iterable[str]) -> list[str]:
+    """Return notes each once; one that only repeats lines of earlier ones (an export that comes back) is no news."""
+    kept: list[str] = []
+    lines: set[str] = set()
+    for note in notes:
+        if not lines.issuperset(note.split("\n")):
+            kept.append(note)
+            lines.update(note.split("\n"))
+    return kept
 
 
 def _consent(name: str, records: Sequence[Facts]) -> bool:

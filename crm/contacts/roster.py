@@ -108,7 +108,12 @@ def pages(session: Session, viewer: Viewer, selection: Selection, *, persons: bo
 def _columns(viewer: Viewer, *, by_lead: bool) -> list[Any]:
     names = (*_PLAIN, *_DETAILS) if sees_details(viewer) else _PLAIN
     columns: list[Any] = [_CONTACT.c[name] for name in names]
-    columns += [_FIRM.c.name.label("company"), _FIRM.c.name_alt.label("company_alt")]
+    columns += [
+        _FIRM.c.name.label("company"),
+        _FIRM.c.name_alt.label("company_alt"),
+        _CONTACT.c.extra,
+        _CONTACT.c.edited,
+    ]
     if not by_lead:
         return [*columns, _CONTACT.c.id.label("key")]
     columns += [_LEAD.c[name].label(f"lead_{name}") for name in _TALK]
@@ -153,8 +158,8 @@ def _persons(session: Session, viewer: Viewer, found: Sequence[Any], *, by_lead:
         persons.append(
             Person(
                 facts=row,
-                company=row["company"] or "",
-                company_alt=row["company_alt"] or "",
+                company=_firm(row, "company"),
+                company_alt=_firm(row, "company_alt"),
                 emails=mine if sees_details(viewer) else [],
                 addresses=len(mine),
                 stops=[stop for address in mine for stop in stops.get(address, ())],
@@ -185,3 +190,9 @@ def _stops(session: Session, viewer: Viewer, addresses: Sequence[str]) -> dict[s
             if exporter_key == 0 or viewer.sees(exporter_key):
                 found[address].append((address, exporter_key, reason))
     return found
+
+
+def _firm(row: Mapping[Any, Any], name: str) -> str:
+    """Return the firm as the person's own lists spell it; a colleague's list may have named it first, and otherwise."""
+    own = row["extra"] if "company" not in row["edited"] and "company" in row["extra"] else row
+    return str(own.get(name) or "")

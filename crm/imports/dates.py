@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,9 @@ from crm.imports.words import words
 
 _SHOW_ZONE = ZoneInfo("Asia/Seoul")
 _MONTH_OF = {name: number for number, names in enumerate(words("months"), 1) for name in names}
+_PAIRS_KEPT = 2000
+_NEAR_YEARS = 2
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?", re.ASCII)
 _YMD = re.compile(r"(\d{4})\s*[-./년年]\s*(\d{1,2})\s*[-./월月]\s*(\d{1,2})\s*[일日]?")
 _COMPACT = re.compile(r"(20\d\d)(\d\d)(\d\d)")
 _SHORT = re.compile(r"'?(\d{1,2})\s*([-./])\s*(\d{1,2})\s*\2\s*(\d{2})(?!\d)")
@@ -41,21 +45,51 @@ class Reading:
 
 @dataclass
 class DateColumn:
-    """One column of dates. Build it from all its cells; ``guessed`` tells that no cell settled the order."""
+    """One column of dates. Show it all its cells before reading one; ``guessed`` tells that none settled the order."""
 
-    cells: Iterable[Cell]
+    cells: InitVar[Iterable[Cell]] = ()
     event: EventDates | None = None
     date_1904: bool = False
     day_first: bool = field(default=False, init=False)
     guessed: bool = field(default=False, init=False)
+    _pairs: Counter[tuple[int, int, int]] = field(default_factory=Counter, init=False)
+    _shorts: Counter[tuple[int, int, int]] = field(default_factory=Counter, init=False)
 
-    def __post_init__(self) -> None:
-        pairs = [found for cell in self.cells if (found := _ambiguous(cell))]
+    def __post_init__(self, cells: Iterable[Cell]) -> None:
+        for cell in cells:
+            self.see(cell)
+        self.settle()
+
+    def see(self, cell: Cell) -> bool:
+        """Take note of a cell whose order of day and month is open; True: there may be more to learn."""
+        if not isinstance(cell, str) or cell[:4].isdigit() or not cell:
+            return True
+        text = unicodedata.normalize("NFKC", unwrapped(cell)).strip()
+        found, seen, century = _NUMERIC.match(text), self._pairs, 0
+        if not found:
+            found, seen, century = _SHORT.match(text), self._shorts, 2000
+        if found and len(seen) < _PAIRS_KEPT:
+            seen[(int(found[1]), int(found[3]), century + int(found[4]))] += 1
+        return True
+
+    def settle(self) -> None:
+        """Decide the order of day and month from what was seen."""
+        pairs = self._pairs if self._year_first else self._pairs + self._shorts
         if pairs:
             self.day_first, self.guessed = _order(pairs, self.event)
 
+    @property
+    def _year_first(self) -> bool:
+        """``26.04.14`` begins with the year when all of the column are near the show's, as Korean lists write it."""
+        if self.event is None:
+            return True
+        near = self.event.first_day.year % 100
+        return all(abs(first - near) <= _NEAR_YEARS for first, _second, _third in self._shorts)
+
     def read(self, cell: Cell) -> Reading:
         """Return the date of one cell, empty with ``date_unreadable`` when it is none."""
+        if isinstance(cell, str) and (plain := plain_date(cell)):
+            return Reading(plain)
         if isinstance(cell, datetime):
             return Reading(_shown(cell.date(), cell.time() if cell.time() != time(0) else None))
         if isinstance(cell, date):
@@ -121,26 +155,30 @@ class DateColumn:
 
     def _short(self, first: int, second: int, third: int) -> tuple[int, int, int]:
         """``26.04.14`` begins with the year when that is near the show's, as Korean lists write it."""
-        near = self.event.first_day.year % 100 if self.event else None
-        if near is None or abs(first - near) <= 2 or first > 31:
+        if self._year_first or first > 31:
             return 2000 + first, second, third
         return self._ordered(first, second, 2000 + third)
 
 
-def _ambiguous(cell: Cell) -> tuple[int, int, int] | None:
-    if not isinstance(cell, str):
-        return None
-    found = _NUMERIC.match(unicodedata.normalize("NFKC", unwrapped(cell)).strip())
-    return (int(found[1]), int(found[3]), int(found[4])) if found else None
+def plain_date(text: str) -> str:
+    """Return a date written as most systems do, ``2026-04-14 09:30``, in our form; an empty text for all others."""
+    if not _PLAIN.fullmatch(text):
+        return ""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return text if len(text) == 10 else f"{text[:10]}T{text[11:16]}"
 
 
-def _order(pairs: list[tuple[int, int, int]], event: EventDates | None) -> tuple[bool, bool]:
+def _order(pairs: Counter[tuple[int, int, int]], event: EventDates | None) -> tuple[bool, bool]:
     """Return (day first, guessed): a value over 12 settles it; else days within the show; else the smaller spread."""
-    days, months = sum(a > 12 for a, _b, _y in pairs), sum(b > 12 for _a, b, _y in pairs)
+    days = sum(count for (a, _b, _y), count in pairs.items() if a > 12)
+    months = sum(count for (_a, b, _y), count in pairs.items() if b > 12)
     if bool(days) != bool(months):
         return bool(days), False
-    day_first = [found for a, b, y in pairs if (found := _date(y, b, a))]
-    month_first = [found for a, b, y in pairs if (found := _date(y, a, b))]
+    day_first = [found for a, b, y in pairs.elements() if (found := _date(y, b, a))]
+    month_first = [found for a, b, y in pairs.elements() if (found := _date(y, a, b))]
     if set(day_first) == set(month_first):
         return days > months, False
     if event:

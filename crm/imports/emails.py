@@ -8,6 +8,9 @@ from itertools import pairwise
 from crm.imports.text import unwrapped, without_invisible
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_][\w-]*[^\W_]", re.UNICODE)
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]"
+)
 _SPLIT = re.compile(r"[;,/、|\s]+|또는|및")
 _LABEL = re.compile(r"[a-z0-9-]{2,}(?:\.[a-z0-9-]+)*", re.IGNORECASE)
 
@@ -19,6 +22,14 @@ class Emails:
     addresses: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
     exchange: bool = False
+
+
+def plainly(cell: str) -> str:
+    """Return the address of a cell that holds one, plainly written, else an empty text; ``read`` knows the rest."""
+    text = cell.strip(" ")
+    if len(text) > 64 or not _PLAIN.fullmatch(text):  # the length of the local part alone is bounded to 64
+        return ""
+    return text.lower()
 
 
 def read(cell: str) -> Emails:

@@ -211,6 +211,7 @@ class Intake:
                 news.setdefault(entry.person.id, []).append(entry)
         people = [entries[0].person for entries in news.values()]
         states = self.store.states([person.id for person in people if not person.is_new])
+        self.owners = self.store.owners({a for entry in self.entries for a in entry.row.facts.get("emails", ())})
         wanted = [self._settle(entries, states.get(entries[0].person.id)) for entries in news.values()]
         for contact_id, address in self.store.write(wanted):
             for entry in news[contact_id]:
@@ -231,13 +232,27 @@ class Intake:
             after = self.store.wanted(_as_of(person, entry), state)
             entry.report.outcome = "added" if before is None else "unchanged"
             if before is not None:
-                entry.report.diff = differences(before, after)
+                entry.report.diff = self._differences(before, after)
                 entry.report.outcome = "merged" if entry.report.diff or _more_differs(before, after) else "unchanged"
             if state is not None:
                 entry.report.issues += _kept_edits(entry.row.facts, state)
             before = after
         after.person = person
         return after
+
+    def _differences(self, before: State | Wanted, after: Wanted) -> dict[str, tuple[Any, Any]]:
+        """Return the fields of a known person that change, as (before, after)."""
+        found: dict[str, tuple[Any, Any]] = {}
+        if before.columns != after.columns:
+            was = before.columns
+            found = {name: (was[name], value) for name, value in after.columns.items() if was[name] != value}
+        known, mine = _emails(before), after.person.id
+        news = [one for one in _emails(after) if one not in known and self.owners.get(one, mine) == mine]
+        if news:
+            found["emails"] = (known, [*known, *news])
+        if before.extra.get("company") != after.extra.get("company"):
+            found["company"] = (before.extra.get("company"), after.extra.get("company"))
+        return found
 
     def _write_pairs(self) -> None:
         """Remember who may be one person, unless the question was asked before or the two are one by now."""
@@ -296,21 +311,6 @@ def _as_of(person: Person, entry: Entry) -> Person:
     if person.records[-1] is entry.record:
         return person
     return Person(person.id, records=[record for record in person.records if record.id <= entry.record.id])
-
-
-def differences(before: State | Wanted, after: Wanted) -> dict[str, tuple[Any, Any]]:
-    """Return the fields of a known person that change, as (before, after)."""
-    found: dict[str, tuple[Any, Any]] = {}
-    if before.columns != after.columns:
-        was = before.columns
-        found = {name: (was[name], value) for name, value in after.columns.items() if was[name] != value}
-    known = _emails(before)
-    news = [address for address in _emails(after) if address not in known]
-    if news:
-        found["emails"] = (known, [*known, *news])
-    if before.extra.get("company") != after.extra.get("company"):
-        found["company"] = (before.extra.get("company"), after.extra.get("company"))
-    return found
 
 
 def _emails(one: State | Wanted) -> list[str]:

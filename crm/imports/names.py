@@ -12,6 +12,7 @@ from crm.imports.text import has_invisible, name_line
 from crm.imports.words import by_word, words
 
 TITLES = sorted(by_word("titles"), key=len, reverse=True)
+TITLE_WORDS = frozenset(TITLES)
 
 _DOUBLE = {script: frozenset(names) for script, names in words("double_surnames").items()}
 FAMILY_FIRST = frozenset({"VN", "MN", "HU"})
@@ -41,6 +42,21 @@ class PersonName:
     gender: str = ""
     title: str = ""
     codes: list[str] = field(default_factory=list)
+
+
+_HANGUL_NAME = re.compile("[가-힣]{2,4}")
+_COURTESY_ENDS = ("님", "씨", "하")
+
+
+def plain_hangul(text: str) -> tuple[str, str]:
+    """Split a name that is two to four syllables and nothing else; two empty texts when a closer look is needed.
+
+    A job title glued to a name makes it five syllables at least.
+    """
+    if not _HANGUL_NAME.fullmatch(text) or text.endswith(_COURTESY_ENDS):
+        return "", ""
+    size = 2 if len(text) > 2 and text[:2] in _DOUBLE["hangul"] else 1
+    return text[:size], text[size:]
 
 
 def script_of(text: str) -> str:

@@ -3,15 +3,19 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
+from crm.imports import dialling
 from crm.imports.records import Cell
 from crm.imports.text import cell_text, unwrapped, without_invisible
 
 _LABEL = re.compile(
-    r"^\s*(?:tel|phone|mobile|cell|fax|hp|h\.p|m|t|휴대폰|휴대전화|핸드폰|전화|팩스|电话|手机|電話|携帯)\s*[.:：)]?\s*(?=[+(\d])",
-    re.I,
+    r"^\s*(?:tel|telephone|phone|mobile|mob|cell|cel|fax|hp|h\.p|m|t|f|móvil|celular|office|direct|whatsapp|wechat"
+    r"|휴대폰|휴대전화|핸드폰|전화|전화번호|연락처|팩스|사무실|직통|대표|电话|手机|联系电话|传真|電話|手機|傳真|携帯|直通|代表)"
+    r"\s*[.:：)]?\s*(?=[+(\d])",
+    re.IGNORECASE,
 )
 _EXTENSION = re.compile(
     r"\s*[(（]?\s*(?:내선(?:번호)?|ext\.?|extension|内線|內線|分机|分機|x|#)\s*[:.]?\s*(\d{1,6})\s*[)）]?\s*$",
@@ -28,12 +32,20 @@ class Phone:
 
     number: str
     code: str = ""
-    region: str = ""
+
+    @property
+    def region(self) -> str:
+        """The country of an international number, for rows that do not name theirs."""
+        return region_of(self.number.partition(";")[0]) if self.number else ""
 
 
 def read(cell: Cell, *, country: str, home: str) -> list[Phone]:
     """Return the numbers of a cell. ``country`` is the row's, ``home`` the file's; empty when unknown."""
-    text = unicodedata.normalize("NFKC", without_invisible(unwrapped(cell_text(cell)))).strip()
+    text = cell_text(cell)
+    number, code = dialling.plainly(text, country or home)
+    if number or code:
+        return [Phone(number, code)]
+    text = unicodedata.normalize("NFKC", without_invisible(unwrapped(text))).strip()
     restored = _from_scientific(text)
     if restored is not None:
         return [_one(restored, country, home)] if restored else [Phone("", "phone_unreadable")]
@@ -45,8 +57,12 @@ def is_korean_mobile(number: str) -> bool:
     return bool(_KOREAN_MOBILE.fullmatch(number))
 
 
+@lru_cache(maxsize=2048)
 def region_of(number: str) -> str:
     """Return the country of an E.164 number; empty when several share its code and it does not say."""
+    alone = dialling.only_region(number)
+    if alone:
+        return alone
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
@@ -84,8 +100,7 @@ def _one(text: str, country: str, home: str) -> Phone:
     number, code = _international(text, country, home)
     if not number:
         return Phone("", "phone_invalid")
-    region = region_of(number) if number.startswith("+") else ""
-    return Phone(number + (f";ext={extension[1]}" if extension else ""), code, region)
+    return Phone(number + (f";ext={extension[1]}" if extension else ""), code)
 
 
 def _international(text: str, country: str, home: str) -> tuple[str, str]:
@@ -109,6 +124,6 @@ def _parsed(text: str, region: str | None) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return ""  # nor is a number without its area code one that could be dialled from abroad
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from crm.contacts import rules
-from crm.contacts.merging import merge, ranked, when
+from crm.contacts.merging import merge, ranked, united_notes, when
 from crm.contacts.rules import Identity, Statement
 from crm.core.clock import KST
 from crm.imports import facts as read
@@ -205,14 +205,13 @@ def _met(rank: Iterable[Mapping[str, Any]]) -> tuple[datetime | None, bool]:
 
 def _notes(records: Iterable[Record]) -> str:
     """Notes in import order, each once; a request that is no fact of ours is a note too."""
-    lines: dict[str, None] = {}
-    for record in records:
-        notes = record.facts.get("notes", "")
-        unknown = read.requests_in(record.facts.get("follow_up", "")).unknown
-        text = "\n".join(part for part in (notes, *unknown) if part)
-        if text:
-            lines[text] = None
-    return "\n".join(lines)
+    return "\n".join(united_notes(note for record in records if (note := _note(record.facts))))
+
+
+def _note(facts: Mapping[str, Any]) -> str:
+    return "\n".join(
+        part for part in (facts.get("notes", ""), *read.requests_in(facts.get("follow_up", "")).unknown) if part
+    )
 
 
 # Consents
@@ -269,10 +268,8 @@ def _bases(record: Record, batch: Batch) -> Iterable[tuple[tuple[int | None, str
 
 
 def _said(record: Record, batch: Batch) -> Iterable[_Said]:
-    """Yield the record's statements about advertising mail; an opt-out is a no to everyone."""
+    """Yield the record's statements about advertising mail. An opt-out is none of them: it stops the address."""
     facts = record.facts
-    if facts.get("opt_out"):
-        yield _Said(Statement(False, None, _said_at(record, batch)), batch.created_at)
     if "consent_marketing" not in facts:
         return
     given = facts["consent_marketing"]

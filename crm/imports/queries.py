@@ -95,12 +95,17 @@ class Origins:
 
 def origins(session: Session, viewer: Viewer, contact_id: int) -> Origins:
     """Return what a contact is made of. Raises NotFound when the viewer may not know the contact."""
-    contacts.get_contact(session, viewer, contact_id)
+    contact = contacts.get_contact(session, viewer, contact_id).contact
     told = _records(session, contact_id)
     if not told:
         return Origins()
     person = merge([facts for facts, _source in told])
-    lost = {**person.get("alternatives", {}), "other_names": person.get("other_names", [])}
+    lost: dict[str, list[str]] = {**person.get("alternatives", {}), "other_names": person.get("other_names", [])}
+    for name in contact.edited:
+        now = getattr(contact, name, None) or contact.extra.get(name)
+        values = [value for value in (person.get(name), *lost.get(name, ())) if value != now]
+        if isinstance(now, str):
+            lost[name] = [value for value in values if isinstance(value, str)]
     return Origins(
         [source for _facts, source in told if source is not None],
         [(note, _first_told(told, ("notes",), note)) for note in person.get("notes", [])],

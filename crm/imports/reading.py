@@ -1,172 +1,97 @@
 """Opens a file: from bytes to tables of raw cells. A new format is one more function in ``FORMATS``."""
 
-import csv
-import io
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from crm.core.errors import BadInput, Place, Problem
-from crm.imports import encodings, mapping, workbooks
-from crm.imports.records import Cell, Issue, Source, Table
+from crm.imports import delimited, encodings, vcards, workbooks
+from crm.imports.limits import MAX_BYTES
+from crm.imports.records import FileUnreadable, Source
 from crm.imports.texts import sentence
 
-MAX_BYTES = 30 << 20
-MAX_ROWS = 50_000
-DELIMITERS = (",", "\t", ";", "|")
-_SNIFF_ROWS = 40
+_PAGE_STARTS = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<style", b"<head", b"<body", b"<div", b"<!--")
+# Formats of other programs, by their first bytes, that people take for a list.
+_FOREIGN = {
+    b"%PDF": "PDF",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"Rar!": "RAR",
+    b"7z\xbc\xaf": "7z",
+}
+_FOREIGN |= {b"\x1f\x8b\x08": "gzip", b"{\\rtf": "RTF", b"SQLite format 3": "SQLite", b"\xed\xab\xee\xdb": "RPM"}
 
-# Python's own limit of 131,072 characters would refuse a file for one long note.
-csv.field_size_limit(MAX_BYTES)
 
+def open_source(data: bytes, filename: str, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
+    """Return the tables of a file, to be read as a stream. The content decides what it is, not the name.
 
-def open_source(data: bytes, filename: str, *, encoding: str | None = None) -> Source:
-    """Return the tables of a file. The content decides what it is, not the name.
-
-    Raises BadInput naming the file when it is empty, too large, encrypted or of a kind that is not read.
+    ``encoding`` and ``delimiter`` overrule what a text file seems to be. Raises BadInput naming the file when it is
+    empty, too large, encrypted or of a kind that is not read.
     """
+    try:
+        _check_encoding(encoding)
+        return _opened(data, encoding, delimiter)
+    except FileUnreadable as error:
+        line = error.params.get("line")
+        place = Place(filename, line if isinstance(line, int) else None)
+        problem = Problem(sentence(error.code, **error.params), place, code=error.code)
+        raise BadInput([problem], code=error.code) from None
+
+
+def _check_encoding(name: str | None) -> None:
+    try:
+        if name:
+            encodings.codec_of(name)
+    except LookupError:
+        raise FileUnreadable("unknown_encoding", encoding=name) from None
+
+
+def _opened(data: bytes, encoding: str | None, delimiter: str | None) -> Source:
     if len(data) > MAX_BYTES:
-        raise _bad(filename, "too_large", megabytes=MAX_BYTES >> 20)
-    if not data.strip():
-        raise _bad(filename, "empty_file")
-    return FORMATS[container(data)](data, filename, encoding)
+        raise FileUnreadable("too_large", megabytes=MAX_BYTES >> 20)
+    if not data[:4096].strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe") and not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise FileUnreadable("empty_file")
+    for start, kind in _FOREIGN.items():
+        if data.startswith(start):
+            raise FileUnreadable("foreign_file", kind=kind)
+    return FORMATS[container(data)](data, encoding, delimiter)
 
 
 def container(data: bytes) -> str:
-    """Name the container by its first bytes: xlsx, ole (old .xls or encrypted), vcard, html or csv."""
-    if data.startswith(b"PK"):
-        return "xlsx"
+    """Name the container by its first bytes: zip (new workbooks), ole (old or encrypted ones), vcard, html or csv."""
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return "ole"
-    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    start = data[:4096].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if start.startswith(b"begin:vcard"):
         return "vcard"
-    if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<style")):
-        return "html"
-    return "csv"
+    return "html" if start.startswith(_PAGE_STARTS) else "csv"
 
 
-def _read_csv(data: bytes, filename: str, encoding: str | None) -> Source:
-    try:
-        decoded = encodings.decode(data, encoding)
-    except LookupError:
-        raise _bad(filename, "unknown_encoding", encoding=encoding) from None
-    notes = [Issue("encoding_guessed", {"encoding": decoded.encoding})] if decoded.guessed else []
-    if decoded.damaged:
-        notes.append(Issue("encoding_damaged", {"count": decoded.damaged}))
-    delimiter = _delimiter(decoded.text)
-    rows: list[list[Cell]] = [[*row] for row in _records(decoded.text, delimiter, filename)]
-    return Source("csv", [Table(rows)], decoded.encoding, delimiter, notes=notes)
+def _read_csv(data: bytes, encoding: str | None, delimiter: str | None) -> Source:
+    return delimited.read(data, encoding, delimiter)
 
 
-def _delimiter(text: str) -> str:
-    """Choose the delimiter that gives most column names in one line; comma when none does."""
-    head = "\n".join(text.splitlines()[:_SNIFF_ROWS])
-
-    def names(delimiter: str) -> int:
-        rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-        return max((mapping.known_names([*row]) for row in rows), default=0)
-
-    return max(DELIMITERS, key=names)
+def _read_zip(data: bytes, _encoding: str | None, _delimiter: str | None) -> Source:
+    return workbooks.read(data, "zip")
 
 
-def _records(text: str, delimiter: str, filename: str) -> list[list[str]]:
-    rows = []
-    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-        rows.append(row)
-        if len(rows) > MAX_ROWS + mapping.HEADER_SEARCH:
-            raise _bad(filename, "too_many_rows", limit=MAX_ROWS)
-    _refuse_open_quote(text, delimiter, filename)
-    return rows
+def _read_ole(data: bytes, _encoding: str | None, _delimiter: str | None) -> Source:
+    return workbooks.read(data, "ole")
 
 
-def _refuse_open_quote(text: str, delimiter: str, filename: str) -> None:
-    """A quote that is never closed swallows all rows after it into one cell; better to stop."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begun = 1
-    try:
-        for _row in reader:
-            begun = reader.line_num + 1
-    except csv.Error as error:
-        if "unexpected end of data" in str(error):
-            raise _bad(filename, "open_quote", line=begun) from None
+def _read_html(data: bytes, encoding: str | None, _delimiter: str | None) -> Source:
+    return workbooks.read(data, "html", encoding=encoding or "")
 
 
-def _read_xlsx(data: bytes, filename: str, _encoding: str | None) -> Source:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "workbook.xlsx"
-        path.write_bytes(data)
-        try:
-            found = workbooks.read(path, rows=MAX_ROWS)
-        except workbooks.WorkbookUnreadable as error:
-            raise _bad(filename, error.code) from None
-    tables = [_table(sheet) for sheet in found["sheets"]]
-    if any(len(table.rows) > MAX_ROWS for table in tables):
-        raise _bad(filename, "too_many_rows", limit=MAX_ROWS)
-    notes = [Issue("macro_workbook")] if found["macros"] else []
-    if found["date_1904"]:
-        notes.append(Issue("date_1904"))
-    hidden = sum(len(table.hidden_rows) for table in tables)
-    if hidden:
-        notes.append(Issue("hidden_rows", {"count": hidden}))
-    return Source("xlsx", tables, date_1904=found["date_1904"], notes=notes)
+def _read_vcards(data: bytes, encoding: str | None, _delimiter: str | None) -> Source:
+    return vcards.read(data, encoding)
 
 
-def _table(sheet: dict[str, Any]) -> Table:
-    rows: list[list[Cell]] = [[workbooks.decoded(cell) for cell in row] for row in sheet["rows"]]
-    table = Table(rows, sheet=sheet["name"], hidden_rows=set(sheet["hidden"]))
-    for row, column, address in sheet["links"]:
-        table.links[(row, column)] = address
-    for (top, left), (bottom, right) in sheet["merged"]:
-        _fill_merged(table, top, left, bottom, right)
-    return table
-
-
-def _fill_merged(table: Table, top: int, left: int, bottom: int, right: int) -> None:
-    """A merged cell counts for all rows of the merge; across columns it only ever names a group of columns."""
-    value = _cell(table.rows, top, left)
-    if value in ("", None):
-        return
-    for row in range(top + 1, min(bottom + 1, len(table.rows))):
-        _put(table.rows[row], left, value)
-        table.filled.add((row, left))
-    for column in range(left + 1, right + 1):
-        table.across[(top, column)] = value
-
-
-def _cell(rows: list[list[Cell]], row: int, column: int) -> Cell:
-    return rows[row][column] if row < len(rows) and column < len(rows[row]) else None
-
-
-def _put(row: list[Cell], column: int, value: Cell) -> None:
-    row.extend([""] * (column + 1 - len(row)))
-    row[column] = value
-
-
-def _refuse_ole(data: bytes, filename: str, _encoding: str | None) -> Source:
-    encrypted = "EncryptedPackage".encode("utf-16-le") in data
-    raise _bad(filename, "encrypted_workbook" if encrypted else "old_workbook")
-
-
-def _refuse_vcard(_data: bytes, filename: str, _encoding: str | None) -> Source:
-    raise _bad(filename, "vcard_not_read")
-
-
-def _refuse_html(_data: bytes, filename: str, _encoding: str | None) -> Source:
-    raise _bad(filename, "html_not_read")
-
-
-FORMATS: dict[str, Callable[[bytes, str, str | None], Source]] = {
+FORMATS: dict[str, Callable[[bytes, str | None, str | None], Source]] = {
     "csv": _read_csv,
-    "xlsx": _read_xlsx,
-    "ole": _refuse_ole,
-    "vcard": _refuse_vcard,
-    "html": _refuse_html,
+    "zip": _read_zip,
+    "ole": _read_ole,
+    "vcard": _read_vcards,
+    "html": _read_html,
 }
-
-
-def _bad(filename: str, code: str, **params: object) -> BadInput:
-    line = params.get("line")
-    place = Place(filename, line if isinstance(line, int) else None)
-    return BadInput([Problem(sentence(code, **params), place, code=code)], code=code)

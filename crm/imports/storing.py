@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from crm.contacts import rules
 from crm.contacts.models import Consent, Lead
+from crm.contacts.rules import fold
 from crm.core import bulk
 from crm.exporters.models import ProductLine
 from crm.exporters.service import booth_number, lines_of, match_line
@@ -117,7 +118,9 @@ class Store:
         projection = self.project(person)
         columns, extra = projection.columns(), projection.extra()
         if state is not None and state.edited:
-            columns |= {name: state.columns[name] for name in state.edited if name in columns}
+            edits = {name: state.columns[name] for name in state.edited if name in columns}
+            columns |= edits
+            extra = _without_edits(extra, edits)
             _keep_choices(state, projection, extra)
         return Wanted(person, state, projection, columns, extra)
 
@@ -389,6 +392,28 @@ def _keep_choices(state: State, projection: Projection, extra: dict[str, Any]) -
     if "emails" in state.edited and len(stated) > 1:
         places = {address: position for address, (_id, position) in state.emails.items()}
         projection.person["emails"] = sorted(stated, key=lambda address: places.get(address, len(places)))
+
+
+def _without_edits(extra: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of the values that lost what a human chose: a list that says the same agrees, it did not lose."""
+    found = dict(extra)
+    if "alternatives" in extra:
+        kept = {
+            name: left
+            for name, values in extra["alternatives"].items()
+            if (left := [value for value in values if name not in edits or not _agree(name, value, edits[name] or "")])
+        }
+        found["alternatives"] = kept
+    if "other_names" in extra and "full_name" in edits:
+        found["other_names"] = [name for name in extra["other_names"] if fold(name) != fold(edits["full_name"] or "")]
+    return {name: value for name, value in found.items() if value or value is False}
+
+
+def _agree(name: str, one: str, other: str) -> bool:
+    """Tell whether two values say the same; a number typed by hand often lacks the country's code."""
+    if name in ("mobile", "phone"):
+        return [c for c in one if c.isdigit()][-8:] == [c for c in other if c.isdigit()][-8:]
+    return fold(one) == fold(other)
 
 
 _JSON_PLACES = [CONTACT_FIELDS.index(name) for name in _CONTACT_JSON]

@@ -123,6 +123,10 @@ FINDINGS = {
     "consent_privacy_refused": N_("Consent to data processing refused"),
     "row_shape": N_("More cells than headers"),
     "test_row": N_("Test entry"),
+    "malformed_card": N_("Card incomplete"),
+    "left_out": N_("Left out by hand"),
+    "corrected": N_("Corrected by hand"),
+    "consent_not_corrected": N_("Consent is not corrected by hand"),
 }
 
 VERBS = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crm.imports import answers, countries, emails, facts, names, phones
 from crm.imports.dates import DateColumn
 from crm.imports.records import EventDates
-from crm.imports.text import cell_text, looks_like_formula, name_line, one_line
+from crm.imports.text import cell_text, is_empty_word, looks_like_formula, name_line, one_line
 
 EVENT = EventDates(date(2026, 11, 11), date(2026, 11, 14))
 
@@ -261,6 +261,95 @@ def test_cells_of_spreadsheets_become_the_text_a_person_reads() -> None:
 )
 def test_formulas_are_recognised(text: str, is_formula: bool) -> None:
     assert looks_like_formula(text) is is_formula
+
+
+NOTHING = "- -- — － ー . n/a na none null nil 없음 해당없음 무 미기재 미정 TBA TBD 無 なし 无 暂无 ninguno s/d x"
+YES = "Y yes true 1 O ○ ◯ ● √ ✓ ✔ ☑ V 예 네 동의 동의함 동의합니다 수신 수신동의 체크 agree agreed accepted opt-in"
+MORE_YES = "subscribed 同意 同意する はい 有 可 是 允许 sí si acepto"
+NO = "N no false 0 X × ✗ ☐ 아니오 아니요 미동의 비동의 동의안함 거부 수신거부 수신안함 선택안함 disagree declined"
+MORE_NO = "opt-out 同意しない いいえ 不同意 否 不可"
+
+
+def test_words_for_nothing_are_nothing() -> None:
+    assert [word for word in [*NOTHING.split(), "no aplica", " - "] if not is_empty_word(one_line(word))] == []
+
+
+@pytest.mark.parametrize(("words", "given_consent"), [(YES, True), (MORE_YES, True), (NO, False), (MORE_NO, False)])
+def test_consent_words_of_six_languages_are_a_clear_yes_or_no(words: str, given_consent: bool) -> None:
+    assert [word for word in words.split() if answers.consent(one_line(word)) is not given_consent] == []
+    assert (answers.consent("de acuerdo"), answers.consent("no acepto")) == (True, False)
+    assert answers.consent("동의하지 않음") is False
+
+
+@pytest.mark.parametrize(
+    ("rating", "words"),
+    [
+        ("hot", "5 4 ★★★★ ★★★★★ A S Hot High 상 高 Alta"),
+        ("warm", "3 ★★★ B Warm Medium 중 中 Media"),
+        ("cold", "2 1 ★ ★★ C D Cold Low 하 低 Baja"),
+    ],
+)
+def test_every_spelling_of_a_rating_is_known(rating: str, words: str) -> None:
+    assert [word for word in words.split() if answers.rating(word) != rating] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("KR", "Korea,한국,KOR,Republic of Korea,南韓,South Korea,대한민국,韩国,韓国,Corea del Sur"),
+        ("US", "USA,U.S.A.,アメリカ,미합중국,米国,EE.UU."), ("GB", "UK,England,Great Britain,영국,GBR"),
+        ("AE", "UAE,U.A.E.,阿联酋,阿聯酋"),
+        ("CN", "PRC,P.R. China,中国大陆,中華人民共和國"),
+        ("TW", "臺灣,台湾,Taiwan R.O.C.,타이완,Taiwan"), ("HK", "Hong Kong,香港,홍콩"), ("TR", "Turkey,터키,튀르키예"),
+        ("SA", "KSA,沙特"), ("NL", "Holland,The Netherlands"), ("SG", "S'pore,SGP"), ("PH", "Phillipines"),
+        ("VN", "Viet Nam,VNM"), ("ZA", "남아프리카공화국,남아공"), ("ID", "인니,INDONESIA"), ("MY", "말련"),
+        ("AU", "호주,豪州,Australia"), ("ES", "Espana,España"), ("MX", "MÉXICO"),
+    ],
+)  # fmt: skip
+def test_countries_are_known_by_what_lists_call_them(code: str, names: str) -> None:
+    assert [name for name in names.split(",") if countries.country_of(name) != code] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("en", "영어 English 英語 inglés"), ("zh", "중국어 Chinese 中国語 chino"),
+        ("ja", "일본어 Japanese 日本語 japonés"),
+        ("es", "스페인어 Spanish español"), ("ko", "한국어 Korean coreano"), ("vi", "베트남어"),
+    ],
+)  # fmt: skip
+def test_languages_are_known_in_the_languages_of_lists(code: str, words: str) -> None:
+    assert [word for word in words.split() if answers.language(word) != code] == []
+
+
+@pytest.mark.parametrize(
+    ("plain", "titles"),
+    [
+        (
+            "김철수",
+            "대표이사 부사장 회장 대표 전무이사 상무 본부장 과장 대리 주임 팀장 실장 센터장 연구원 책임 교수",
+        ),
+        ("王小明", "总经理 副总经理 董事长 经理 总监 主任 主管 工程师 總經理 副總經理 董事長 經理"),
+        ("田中 健一", "社長 会長 専務 常務 取締役 部長 次長 課長 係長 主任"),
+    ],
+)
+def test_a_title_behind_a_name_is_no_part_of_it(plain: str, titles: str) -> None:
+    country = "JP" if " " in plain else ""
+    read = [(names.from_one_cell(f"{plain} {title}", country=country), title) for title in titles.split()]
+    assert [title for name, title in read if (name.full, name.title) != (plain, title)] == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "near"),
+    [(["26.04.14", "25.12.30"], "2026-04-14"), (["14/04/26", "15/04/26"], "2026-04-14"), (["04/14/26"], "2026-04-14")],
+)
+def test_two_digits_of_a_year_stand_where_the_column_has_them(columns: list[str], near: str) -> None:
+    event = EventDates(date(2026, 4, 14), date(2026, 4, 17))
+    assert DateColumn(columns, event).read(columns[0]).text == near
+
+
+def test_a_number_without_its_area_code_is_no_number_to_call() -> None:
+    assert [phone.number for phone in phones.read("123-4567", country="US", home="")] == [""]
 
 
 def test_a_name_keeps_its_own_variant_character() -> None:

@@ -48,7 +48,7 @@ def known(session: Session, show: Exhibition, take: Importer) -> None:
     exporter = session.exec(select(Exporter)).first()
     for name, owner in (("badge-scans.csv", exporter), ("visitors-cp949.csv", None), ("buyers.xlsx", exporter)):
         data = (SAMPLES / name).read_bytes()
-        service.import_file(session, data, name, exhibition=show, exporter=owner, now=NOW, by="staff@ieum.example")
+        service.import_file(session, data, name, service.Purpose(show, owner), now=NOW, by="staff@ieum.example")
     take(ODD, home_country="")
     take(SURNAME_ONLY, "surname.csv")
     addresses = list(session.exec(select(EmailAddress).order_by(col(EmailAddress.id)).limit(4)))
@@ -81,8 +81,9 @@ def taken_back(session: Session, show: Exhibition, kind: str, form: str, languag
     """Export everything and import the file into the same exhibition."""
     wanted = Selection(kind, exhibition_id=show.id if kind == "leads" else None)
     pieces = export.export(session, system_viewer(), wanted, form, language=language)
+    data, purpose = b"".join(pieces), service.Purpose(show)
     return service.import_file(
-        session, b"".join(pieces), f"export.{form}", exhibition=show, now=NOW, by="staff@ieum.example"
+        session, data, f"export.{form}", purpose, now=NOW, by="staff@ieum.example", keep_rows=True
     )
 
 

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 import xlsxwriter
@@ -10,18 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.core.errors import BadInput
-from crm.imports import encodings
-from crm.imports.contactlist import read_contacts
-from crm.imports.records import CanonicalRow, ReadResult
+from crm.imports import encodings, spool
+from crm.imports.reading import container, open_source
+from crm.imports.records import Cell
+from tests.imports.conftest import SAMPLES
+from tests.imports.readkit import Read, Row, read
+from tests.imports.workbookkit import ods, xlsb
 
 KOREAN = "성명,회사명,이메일,휴대폰\n김하나,㈜한빛상사,hana@hanbit.example,010-0000-0001\n"
 
 
-def _read(text: str | bytes, filename: str = "list.csv", **options: object) -> ReadResult:
-    return read_contacts(text.encode() if isinstance(text, str) else text, filename, **options)  # type: ignore[arg-type]
+def _read(text: str | bytes, filename: str = "list.csv", **options: object) -> Read:
+    return read(text, filename, **options)  # type: ignore[arg-type]
 
 
-def _only(text: str | bytes, **options: object) -> CanonicalRow:
+def _only(text: str | bytes, **options: object) -> Row:
     [row] = _read(text, **options).rows
     return row
 
@@ -135,10 +139,10 @@ def test_identity_numbers_are_never_kept_not_even_raw() -> None:
         (b"  \n ", "empty_file"),
         (b"one\ntwo\nthree\n", "no_header"),
         (b"PK\x03\x04 not a workbook", "workbook_unreadable"),
-        (b"\xd0\xcf\x11\xe0" + bytes(600), "old_workbook"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "workbook_unreadable"),
         (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "encrypted_workbook"),
-        (b"BEGIN:VCARD\nVERSION:3.0\nEND:VCARD\n", "vcard_not_read"),
-        (b"<html><table><tr><td>Name</td></tr></table></html>", "html_not_read"),
+        (b"<html><body><p>Name</p></body></html>", "html_not_read"),
+        (b"%PDF-1.7\nName,Company,Email\n", "foreign_file"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_file_and_a_reason(data: bytes, code: str) -> None:
@@ -228,3 +232,144 @@ def test_every_line_ends_up_in_exactly_one_heap(lines: list[list[str]]) -> None:
     heaps = [*(row.row for row in result.rows), *(bad.row for bad in result.refused)]
     heaps += [line.row for line in result.skipped]
     assert sorted(heaps) == list(range(2, result.profile.sheets[0].records + 1))
+
+
+TABLE = [["성명", "회사명", "휴대폰"], ["김하나", "한빛", 1000000001.0], ["이두리", "", 2.5]]
+READ = [["성명", "회사명", "휴대폰"], ["김하나", "한빛", 1000000001], ["이두리", "", 2.5]]
+
+
+def test_an_open_document_is_read_sheet_by_sheet() -> None:
+    source = open_source(ods({"명단": TABLE, "둘": TABLE[:1]}), "list.csv")
+    assert (source.format, [table.sheet for table in source.tables]) == ("ods", ["명단", "둘"])
+    assert [*source.tables[0].records()] == READ
+
+
+def test_a_binary_workbook_is_read() -> None:
+    source = open_source(xlsb("명단", TABLE), "list.xlsb")
+    assert (source.format, [*source.tables[0].records()]) == ("xlsb", READ)
+
+
+def test_an_old_workbook_is_read_with_its_dates_and_merged_cells() -> None:
+    """samples/visitors.xls was made once with xlwt 1.3: a title line, a header, a company cell merged over two rows."""
+    [table] = open_source((SAMPLES / "visitors.xls").read_bytes(), "visitors.xls").tables
+    assert table.head[2] == ["김하나", "(주)한빛상사", 1000000001, "hana@hanbit.example", date(2026, 11, 14)]
+    assert (table.head[3][1], table.filled) == ("(주)한빛상사", {(3, 1)})
+
+
+def test_an_old_workbook_with_a_password_is_told_apart() -> None:
+    data = bytearray((SAMPLES / "visitors.xls").read_bytes())
+    place = data.index(b"\x42\x00\x02\x00\xb0\x04")
+    data[place] = 0x2F  # the record that says so, in place of the code page
+    with pytest.raises(BadInput) as caught:
+        open_source(bytes(data), "visitors.xls")
+    assert caught.value.code == "encrypted_old_workbook"
+
+
+PAGE = """<html><head><meta charset="euc-kr"><style>td {color: red}</style></head><body><table border=1>
+<tr><th>성명<th>회사명<th colspan="2">연락처</tr>
+<tr><td>김하나</td><td rowspan="2">한빛&amp;상사</td><td>010-0000-0001<td>
+<a href="mailto:hana@hanbit.example">메일</a></tr>
+<tr style="display:none"><td>이<br>두리</td><td>010-0000-0002</td><td>duri@hanbit.example</td></tr>
+</table></body></html>"""
+
+
+@pytest.mark.parametrize("codec", ["cp949", "utf-8", "utf-16"])
+def test_a_web_page_with_a_table_is_read_like_a_workbook(codec: str) -> None:
+    source = open_source(PAGE.encode(codec), "list.xls")
+    [table] = source.tables
+    assert source.format == "html"
+    assert [*table.records()] == [
+        ["성명", "회사명", "연락처", ""],
+        ["김하나", "한빛&상사", "010-0000-0001", "메일"],
+        ["이\n두리", "한빛&상사", "010-0000-0002", "duri@hanbit.example"],
+    ]
+    assert (table.filled, table.across[(0, 3)], table.hidden_rows) == ({(2, 1)}, "연락처", {2})
+    assert table.links == {(1, 3): "hana@hanbit.example"}
+
+
+def test_a_page_of_two_tables_is_a_workbook_of_two_sheets() -> None:
+    page = b"<table><tr><td>Title</td></tr></table><table><tr><td>Name</td><td>Email</td></tr></table>"
+    assert [(table.sheet, table.head) for table in open_source(page, "list.xls").tables] == [
+        ("1", [["Title"]]),
+        ("2", [["Name", "Email"]]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"PK\x03\x04", "zip"),
+        (b"PK,Name\n", "csv"),
+        (b"\xd0\xcf\x11\xe0", "ole"),
+        (b"\xef\xbb\xbfbegin:vcard\n", "vcard"),
+        ("BEGIN:VCARD\n".encode("utf-16"), "vcard"),
+        (b" \n<TABLE>", "html"),
+        (b"Name,Company\n", "csv"),
+    ],
+)
+def test_the_content_says_what_a_file_is(data: bytes, found: str) -> None:
+    assert container(data) == found
+
+
+def test_every_pass_over_a_table_begins_anew() -> None:
+    for data in (KOREAN.encode(), ods({"S": TABLE})):
+        [table] = open_source(data, "list").tables
+        first, second = table.records(), table.records()
+        assert next(first) == next(second)
+        assert [*first] == [*second]
+        assert table.head == [*table.records()]
+
+
+def test_a_delimiter_may_be_chosen() -> None:
+    [table] = open_source(b"a:b,c\n1:2,3\n", "list.csv", delimiter=":").tables
+    assert [*table.records()] == [["a", "b,c"], ["1", "2,3"]]
+    for sign in ("::", '"', "\n"):
+        with pytest.raises(BadInput) as caught:
+            open_source(b"a,b\n", "list.csv", delimiter=sign)
+        assert caught.value.code == "unknown_delimiter"
+
+
+def test_the_delimiter_of_unknown_columns_is_the_one_of_even_rows() -> None:
+    source = open_source(b"Foo;Bar\na, b, c;1\nd;2\n", "list.csv")
+    assert source.delimiter == ";"
+
+
+def test_an_open_quote_is_found_behind_sloppy_ones() -> None:
+    with pytest.raises(BadInput) as caught:
+        open_source(b'Name,Size\n"5"inch,1\nA,"2\nB,3\n', "list.csv")
+    assert caught.value.problems[0].place.line == 3
+
+
+def test_more_rows_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm.imports.delimited.MAX_ROWS", 10)
+    assert len([*open_source(b"a,b\n" * 35, "list.csv").tables[0].records()]) == 35
+    with pytest.raises(BadInput) as caught:
+        open_source(b"a,b\n" * 37, "list.csv")
+    assert caught.value.code == "too_many_rows"
+
+
+values = st.one_of(
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=8),
+    st.booleans(),
+    st.integers(-(10**14), 10**14).map(float),
+    st.datetimes().map(lambda moment: moment.replace(microsecond=0)),
+    st.dates(),
+    st.times(),
+)
+
+
+@given(st.lists(st.lists(values, max_size=5), max_size=30))
+def test_what_goes_through_the_spool_comes_back_the_same(rows: list[list[Cell]]) -> None:
+    file = io.BytesIO()
+    writer = spool.SheetWriter(file, "S", [], [], [])
+    for row in rows:
+        writer.write(list(row))
+    spool.finish(file, {"sheets": [writer.close()]})
+    [table] = spool.Spool(file).tables()
+    wanted = [list(row) for row in rows]
+    for row in wanted:
+        while row and row[-1] == "":
+            row.pop()
+    while wanted and not wanted[-1]:
+        wanted.pop()
+    assert [*table.records()] == wanted

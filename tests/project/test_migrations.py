@@ -111,8 +111,8 @@ def test_foreign_keys_are_on_for_the_application(sqlite_db: Database) -> None:
         assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar() == 1
 
 
-# Lists imported by a program that kept a ledger of changes (revision 0002): two lists that name one buyer, a registration,
-# an undone list, and a title edited by hand.
+# Lists imported by a program that kept a ledger of changes (revision 0002): two lists that name one buyer, a
+# registration, an undone list, and a title edited by hand.
 LISTS_OF_0002 = Path(__file__).with_name("data") / "lists_of_0002.sql"
 
 

@@ -1,0 +1,33 @@
+"""Reads one file in a process of its own; tells how it ended and its cost: ``python -m tests.imports.probe FILE``."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from crm.core.errors import BadInput
+from crm.imports.reading import open_source
+
+
+def main(path: str) -> None:
+    """Print {"code", "sentence", "records", "cells", "seconds", "megabytes"}; the last is the peak with the child's."""
+    data = Path(path).read_bytes()
+    began = time.monotonic()
+    told: dict[str, object] = {"code": "", "sentence": "", "records": 0, "cells": 0}
+    try:
+        for table in open_source(data, Path(path).name).tables:
+            for record in table.records():
+                told["records"] = int(str(told["records"])) + 1
+                told["cells"] = int(str(told["cells"])) + len(record)
+    except BadInput as error:
+        told |= {"code": error.code, "sentence": str(error)}
+    # A process begins with the peak of the one that started it, so our own is read where that is not counted.
+    own = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line).split()[1])
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    told |= {"seconds": time.monotonic() - began, "megabytes": (own + child) / 1024}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
