@@ -349,7 +349,7 @@ def test_a_merge_is_taken_back_once_and_the_later_one_first(
     third = take(HEAD + "Bo Li,Lotus,bo@lotus.example,,China,,,,,,,\n", "third.csv").rows[0].contact_id or 0
     first = join(session, *two)
     second = join(session, two[0], third)
-    with pytest.raises(Refused, match=str(second.id)):
+    with pytest.raises(Refused, match=f"{second.id}번"):
         part(session, first)
     part(session, second)
     part(session, first)
@@ -364,7 +364,7 @@ def test_nobody_is_parted_whose_lists_were_taken_back(session: Session, two: tup
     batch = session.exec(select(ImportRow.batch_id).order_by(col(ImportRow.id).desc())).first()
     service.undo(session, batch or 0, now=LATER, by=STAFF, mailed=delivery.sent_contact_ids, release=jobs.release_leads)
     assert session.get_one(Contact, two[0]).title == "Buyer"
-    with pytest.raises(Refused, match="taken back"):
+    with pytest.raises(Refused, match="나눌 사람이 없습니다"):
         part(session, session.get_one(ContactMerge, merge.id))
 
 
@@ -532,7 +532,7 @@ def test_letters_that_left_since_stay_with_their_talk(
     delivery_row(session, approved_by_hand(session, draft))
     result = part(session, merge)
     assert result.mailed
-    assert "Letters" in result.summary()
+    assert "메일" in result.summary()
     session.expire_all()
     assert (session.get_one(Draft, draft.id).contact_id, session.get_one(Draft, own.id).contact_id) == (two[1], two[0])
 
