@@ -112,9 +112,19 @@ ENGINE: tuple[Callable[[Context], object], ...] = (
 
 def release_leads(session: Session, lead_ids: list[int]) -> set[int]:
     """Let go of leads whose import is taken back; return those that stay because somebody has worked on them."""
-    held = review.leads_decided(session, lead_ids)
-    held |= in_human_hands(session, lead_ids)
-    held |= inbox.leads_heard_of(session, lead_ids)
+    return _release(session, lead_ids, in_human_hands(session, lead_ids))
+
+
+def release_double(session: Session, lead_ids: list[int]) -> set[int]:
+    """Let go of a lead whose person turned out to be another one with the same talk; return it if it has to stay.
+
+    A deal that both leads belong to goes on with the other one, so it does not hold this one.
+    """
+    return _release(session, lead_ids, in_human_hands(session, lead_ids, shared=False))
+
+
+def _release(session: Session, lead_ids: list[int], in_hands: set[int]) -> set[int]:
+    held = in_hands | review.leads_decided(session, lead_ids) | inbox.leads_heard_of(session, lead_ids)
     free = sorted(set(lead_ids) - held)
     for forget in (forget_drafts, forget_enrolments, forget_deals):
         forget(session, free)

@@ -1,4 +1,4 @@
-"""``crm contacts list|show|export``."""
+"""``crm contacts list|show|export|duplicates|merge|part``."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from crm.contacts.export import Selection
     from crm.core.context import Context
+    from crm.imports.duplicates import Question
 
 PORTION = 500
 app = typer.Typer(help="바이어 · contacts", no_args_is_help=True)
@@ -160,3 +161,98 @@ def _opened(output: str) -> Iterator[BinaryIO]:
         raise BadInput(_("Cannot write {file}: {error}", file=output, error=error.strerror)) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+@app.command("duplicates")
+def duplicates_(
+    why: Annotated[str, typer.Option(help="name, mailbox, mobile or hand")] = "",
+    exhibition: Annotated[str, typer.Option(help="code of an exhibition")] = "",
+    json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """List the open questions: two entries that may be one person."""
+    from crm.exporters import service as exporters
+    from crm.imports import duplicates
+
+    context = common.open_house()
+    with context.db.reading() as session:
+        show = exporters.exhibition_by_code(session, exhibition).id if exhibition else None
+        rows = _questions(duplicates.each_pair(session, why=why, exhibition_id=show))
+        columns = [
+            ("pair", "#"), ("why", _("Reason")),
+            ("one", _("No.")), ("one_name", _("Name")), ("one_emails", _("E-mail")),
+            ("other", _("No.")), ("other_name", _("Name")), ("other_emails", _("E-mail")),
+        ]  # fmt: skip
+        common.emit(rows, columns, as_json=json)
+
+
+def _questions(found: "Iterable[Question]") -> "Iterator[dict[str, Any]]":
+    for question in found:
+        row: dict[str, Any] = {"pair": question.id, "why": question.why, "status": question.status}
+        for side, face in (("one", question.one), ("other", question.other)):
+            row |= {side: face.id, f"{side}_name": face.name, f"{side}_company": face.company}
+            row |= {f"{side}_emails": list(face.emails), f"{side}_files": list(face.files)}
+        yield row
+
+
+@app.command()
+def merge(
+    one: Annotated[int, typer.Argument(help="number of a contact (A)")],
+    other: Annotated[int, typer.Argument(help="number of the other contact (B)")],
+    keep: Annotated[str, typer.Option(help="which entry is kept: A or B")] = "",
+    take: Annotated[list[str] | None, typer.Option(help="field=A or field=B, may be repeated")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Make one person of two entries. Without --keep the older number is kept; crm contacts part takes it back."""
+    from crm import jobs
+    from crm.imports import duplicates
+
+    sides = {"A": one, "B": other}
+    kept = sides[_side(keep, keep)] if keep else min(one, other)
+    choices = {}
+    for text in take or []:
+        name, _equals, side = text.partition("=")
+        choices[name.strip()] = sides[_side(side, text)]
+    context = common.open_house()
+    with context.db.writing() as session:
+        made = duplicates.merge(
+            session,
+            kept,
+            one + other - kept,
+            choices,
+            now=context.clock.now(),
+            by=common.operator(),
+            release=jobs.release_double,
+        )
+        done = {"merge": made.id, "kept": made.kept_id, "gone": made.gone_id}
+    if json:
+        common.emit([done], [], as_json=True)
+    else:
+        common.say(_("Contact {gone} is part of {kept} now. To take it back: crm contacts part {merge}", **done))
+
+
+def _side(text: str, written: str) -> str:
+    side = text.strip().upper()
+    if side not in ("A", "B"):
+        raise BadInput(_("{text}: write A for the first contact or B for the second.", text=written))
+    return side
+
+
+@app.command()
+def part(
+    merge: Annotated[int, typer.Argument(help="number of the merge")],
+    json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Take a merge back: the two people are two again."""
+    from crm.delivery import service as delivery
+    from crm.imports import duplicates
+
+    context = common.open_house()
+    with context.db.writing() as session:
+        done = duplicates.take_back(
+            session, merge, now=context.clock.now(), by=common.operator(), mailed=delivery.sent_contact_ids
+        )
+    if json:
+        row = {"kept": done.kept_id, "gone": done.gone_id, "mailed": done.mailed, "stops": done.stops}
+        common.emit([row], [], as_json=True)
+    else:
+        common.say(done.summary())

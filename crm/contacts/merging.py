@@ -163,7 +163,7 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     """
     named = [facts for facts in rank if "full_name" in facts]
     if not named:
-        return {}
+        return _nameless(rank)
     if len({facts["full_name"] for facts in named}) == 1:
         return _one_name(named, rank)
     pool = [facts for facts in named if script(facts["full_name"]) == "native"] or named
@@ -178,6 +178,16 @@ def _name(rank: Sequence[Facts]) -> dict[str, Any]:
     return {"full_name": name, **found, "name_alt": alt, "other_names": others}
 
 
+def _nameless(rank: Sequence[Facts]) -> dict[str, Any]:
+    """Nobody told the whole name; what they told of it is kept."""
+    found = {}
+    for name in (*NAME_PARTS, "name_alt"):
+        told = next((facts[name] for facts in rank if name in facts), "")
+        if told:
+            found[name] = told
+    return {**found, "other_names": _other_names(found.get("name_alt", ""), (), rank)}
+
+
 def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:
     """Nearly always everybody spells a person alike; only names in another script are left to be looked for."""
     found = {"full_name": named[0]["full_name"]}
@@ -186,10 +196,12 @@ def _one_name(named: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, Any]:
             found.update({part: facts[part] for part in NAME_PARTS if part in facts})
             break
     others = _other_names(found["full_name"], (), rank)
+    native = script(found["full_name"]) if others else ""
+    alt = named[0].get("name_alt") or next((other for other in others if script(other) != native), "")
+    if alt:
+        found["name_alt"] = alt
     if others:
-        native = script(found["full_name"])
-        alt = named[0].get("name_alt") or next((other for other in others if script(other) != native), "")
-        found |= {"name_alt": alt, "other_names": others}
+        found["other_names"] = others
     return found
 
 

@@ -78,6 +78,7 @@ def list_contacts(
 
 def _visible(viewer: Viewer, exporter_id: int | None = None, exhibition_id: int | None = None) -> Any:
     statement = select(Contact, Organisation).join(Organisation, isouter=True)
+    statement = statement.where(col(Contact.merged_into_id).is_(None))  # they live on in another contact
     leads = select(Lead.contact_id)
     narrowed = False
     if viewer.exporter_ids is not None:

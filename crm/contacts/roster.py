@@ -124,6 +124,7 @@ def _columns(viewer: Viewer, *, by_lead: bool) -> list[Any]:
 def _narrowed(statement: sa.Select[Any], viewer: Viewer, selection: Selection, *, by_lead: bool) -> sa.Select[Any]:
     source: Any = _CONTACT.outerjoin(_FIRM, _CONTACT.c.organisation_id == _FIRM.c.id)
     conditions = _talks_wanted(viewer, selection)
+    statement = statement.where(_CONTACT.c.merged_into_id.is_(None))
     if by_lead:
         source = source.join(_LEAD, _LEAD.c.contact_id == _CONTACT.c.id)
         source = source.join(_EXPORTER, _LEAD.c.exporter_id == _EXPORTER.c.id)

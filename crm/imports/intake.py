@@ -157,7 +157,7 @@ class Intake:
         self.people.forget(gone)
         self.new_keys = [key for key in self.new_keys if key[1] != gone.id]
         self.new_keys += [(key, keep.id, firm) for key, firm in gone.keys.items() if key not in keep.keys]
-        keep.keys.update(gone.keys)
+        keep.keys = {**gone.keys, **keep.keys}
         keep.records = sorted([*keep.records, *gone.records], key=lambda record: record.id)
         keep.identity = keep.identity | gone.identity
         self.people.add(keep, keep.keys)
@@ -361,7 +361,8 @@ def _more_differs(before: State | Wanted, after: Wanted) -> bool:
 
 
 def _kept_edits(facts: dict[str, Any], state: State) -> list[Issue]:
-    kept = [name for name in state.edited if name in facts and facts[name] != state.columns.get(name)]
+    known = {**state.extra, **state.columns}
+    kept = [name for name in state.edited if name in facts and name != "emails" and facts[name] != known.get(name)]
     return [Issue("kept_human_edit", {"field": name}) for name in kept]
 
 

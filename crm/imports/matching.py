@@ -43,7 +43,8 @@ class Person:
         """Take in one more record with what it tells of the person."""
         self.identity = self.identity | told if self.records else told
         self.records.append(record)
-        self.keys.update(keys)
+        for key, firm in keys.items():
+            self.keys.setdefault(key, firm)
 
 
 @dataclass

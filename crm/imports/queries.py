@@ -1,7 +1,7 @@
 """Reading batches, their rows, and where each value of a contact came from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -29,6 +29,7 @@ class Source:
     row: int
     sheet: str
     day: date
+    batch_id: int = 0
 
     def __str__(self) -> str:
         where = f"{self.sheet} {self.row}" if self.sheet else str(self.row)
@@ -90,29 +91,80 @@ def provenance(session: Session, viewer: Viewer, contact_id: int) -> dict[str, S
     Fields a person has edited since are left out. Raises NotFound when the viewer may not know the contact.
     """
     contact = contacts.get_contact(session, viewer, contact_id).contact
+    found = sources_of_fields(session, contact_id)
+    return {name: source for name, source in found.items() if name not in contact.edited}
+
+
+def sources_of_fields(session: Session, contact_id: int) -> dict[str, Source]:
+    """Return field → the record that the value computed from lists came from."""
     told = _records(session, contact_id)
-    sources = {id(facts): source for facts, source in told}
+    if not told:
+        return {}
+    sources = {id(facts): source for facts, source in told if source is not None}
     rank = ranked([facts for facts, _source in told])
     found: dict[str, Source] = {}
     for name, value in merge([facts for facts, _source in told]).items():
         winner = _winner(name, value, rank)
         if winner is not None and id(winner) in sources:
             found[name] = sources[id(winner)]
-    found |= _answers(rank, sources)
-    return {name: source for name, source in found.items() if name not in contact.edited}
+    return found | _answers(rank, sources)
 
 
-def _records(session: Session, contact_id: int) -> list[tuple[Facts, Source]]:
+@dataclass(frozen=True)
+class Origins:
+    """What a person is made of: the rows, the notes and the values that lost, each with where it came from."""
+
+    records: list[Source] = field(default_factory=list)
+    notes: list[tuple[str, Source | None]] = field(default_factory=list)
+    alternatives: list[tuple[str, str, Source | None]] = field(default_factory=list)
+    """(field, value, source)"""
+
+
+def origins(session: Session, viewer: Viewer, contact_id: int) -> Origins:
+    """Return what a contact is made of. Raises NotFound when the viewer may not know the contact."""
+    contact = contacts.get_contact(session, viewer, contact_id).contact
+    told = _records(session, contact_id)
+    if not told:
+        return Origins()
+    person = merge([facts for facts, _source in told])
+    lost: dict[str, list[str]] = {**person.get("alternatives", {}), "other_names": person.get("other_names", [])}
+    for name in contact.edited:
+        now = getattr(contact, name, None) or contact.extra.get(name)
+        values = [value for value in (person.get(name), *lost.get(name, ())) if value != now]
+        if isinstance(now, str):
+            lost[name] = [value for value in values if isinstance(value, str)]
+    return Origins(
+        [source for _facts, source in told if source is not None],
+        [(note, _first_told(told, ("notes",), note)) for note in person.get("notes", [])],
+        [
+            (name, value, _first_told(told, ("full_name", "name_alt") if name == "other_names" else (name,), value))
+            for name, values in lost.items()
+            for value in values
+        ],
+    )
+
+
+def _first_told(told: Iterable[tuple[Facts, Source | None]], names: Iterable[str], value: str) -> Source | None:
+    wanted = tuple(names)
+    return next((source for facts, source in told if any(facts.get(name) == value for name in wanted)), None)
+
+
+def _records(session: Session, contact_id: int) -> list[tuple[Facts, Source | None]]:
+    """Return what was told of a contact, in import order; what was known before any list has no source."""
     statement = (
         select(ImportRow, ImportBatch)
-        .join(ImportBatch, col(ImportBatch.id) == ImportRow.batch_id)
+        .outerjoin(ImportBatch, col(ImportBatch.id) == ImportRow.batch_id)
         .where(ImportRow.contact_id == contact_id, col(ImportRow.stands))
         .order_by(col(ImportRow.id))
     )
-    return [
-        (row.facts, Source(batch.filename, row.number, row.sheet, batch.created_at.astimezone(KST).date()))
-        for row, batch in session.exec(statement)
-    ]
+    return [(row.facts, _source(row, batch)) for row, batch in session.exec(statement)]
+
+
+def _source(row: ImportRow, batch: ImportBatch | None) -> Source | None:
+    if batch is None:
+        return None
+    day = batch.created_at.astimezone(KST).date()
+    return Source(batch.filename, row.number, row.sheet, day, batch.id or 0)
 
 
 def _winner(name: str, value: Any, rank: Iterable[Facts]) -> Facts | None:

@@ -47,6 +47,8 @@ _INDEXED = ("full_name", "country")
 _UNINDEXED = tuple(name for name in _CONTACT_COLUMNS if name not in (*_INDEXED, "organisation_id"))
 """Indexed columns that stay as they are are left out of an update: writing them again costs more than all the rest."""
 _UNINDEXED_PLACES = [*map(_CONTACT_COLUMNS.index, _UNINDEXED), len(_CONTACT_COLUMNS)]
+CHOSEN = frozenset({"company", "company_alt", "rating", "timeframe", "visit_purpose"})
+"""Values without a column of their own that a person may choose where two contacts are compared."""
 _FIRMS_REMEMBERED = 5_000
 KeyRow = tuple[str, int, str]
 
@@ -119,6 +121,7 @@ class Store:
             edits = {name: state.columns[name] for name in state.edited if name in columns}
             columns |= edits
             extra = _without_edits(extra, edits)
+            _keep_choices(state, projection, extra)
         return Wanted(person, state, projection, columns, extra)
 
     # As it stands
@@ -211,6 +214,8 @@ class Store:
 
     def _firm_key(self, one: Wanted) -> str:
         person = one.projection.person
+        if one.state is not None and "company" in one.state.edited:
+            return ""
         return rules.match_key(person["company"], person.get("country", "")) if "company" in person else ""
 
     def _learn_firms(self, keys: Collection[str]) -> None:
@@ -364,6 +369,19 @@ class Store:
         gone = set(before) - set(after)
         bulk.delete(self.session, KEYS, ("key", "contact_id"), sorted((key, one) for key, one, _firm in gone))
         bulk.insert(self.session, KEYS, KEY_COLUMNS, sorted(set(after) - set(before)))
+
+
+def _keep_choices(state: State, projection: Projection, extra: dict[str, Any]) -> None:
+    """What a person chose where two contacts were compared stands too: the firm, the primary address, and the like."""
+    for name in CHOSEN & state.edited.keys():
+        if name in state.extra:
+            extra[name] = state.extra[name]
+        else:
+            extra.pop(name, None)
+    stated = projection.person.get("emails", [])
+    if "emails" in state.edited and len(stated) > 1:
+        places = {address: position for address, (_id, position) in state.emails.items()}
+        projection.person["emails"] = sorted(stated, key=lambda address: places.get(address, len(places)))
 
 
 def _without_edits(extra: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from sqlmodel import Session, col, select
 from crm.contacts import rules
 from crm.contacts.service import chunks
 from crm.core import bulk
-from crm.imports.joining import LEADS, part, pointing_at
+from crm.imports.joining import LEADS, part
 from crm.imports.matching import CONTACTS, FIRMS, KEYS, ROWS, Batches, Person, keys_of, persons
 from crm.imports.models import ContactMerge, DuplicatePair, ImportBatch
 from crm.imports.projection import identity
+from crm.imports.remembering import LINKS, pointing_at
 from crm.imports.report import Kept, UndoReport
 from crm.imports.storing import CONSENTS, State, Store, Wanted
 
@@ -26,9 +27,11 @@ Release = Callable[[Session, list[int]], set[int]]
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
 PORTION = 2_000
 
-GOES_WITH_CONTACT = frozenset({"email_address", "consent", "lead", "import_row", "duplicate_pair", "contact_merge"})
-"""Tables whose rows go with a contact, or are looked after by the undo itself."""
-GOES_WITH_LEAD = frozenset({"deal_lead"})
+GOES_WITH_CONTACT = frozenset(
+    {"contact", "email_address", "consent", "lead", "import_row", "duplicate_pair", "contact_merge"}
+)
+"""Tables whose rows go with a contact (as do contacts that were joined into it), or are looked after by the undo."""
+GOES_WITH_LEAD = LINKS
 
 
 @dataclass
@@ -96,7 +99,8 @@ class Undoing:
         freed = self._remove_contacts(going, before, states)
         freed |= self._write([person for person in after.values() if person.records], before, states)
         self._hand_over(freed)
-        self._remove_firms({state.firm[0] for state in states.values() if state.firm[0] is not None})
+        firms = {state.firm[0] for state in states.values() if state.firm[0] is not None}
+        self._remove_firms(firms | self._unnamed_firms(after, before))
 
     def _without(self, person: Person) -> Person:
         left = Person(person.id)
@@ -145,9 +149,18 @@ class Undoing:
     def _remove_contacts(self, ids: list[int], before: dict[int, Person], states: dict[int, State]) -> set[str]:
         """Remove people nobody names any more; return the addresses that are free now."""
         self.store.write_keys(keys_of([before[one] for one in ids]), [])
+        self._remove_joined(ids)
         bulk.delete_ids(self.session, CONTACTS, ids)
         self.report.removed["contact"] += len(ids)
         return {address for one in ids for address in states[one].emails}
+
+    def _remove_joined(self, ids: Collection[int]) -> None:
+        """Remove the empty-handed contacts that were joined into those who go, and theirs; the innermost first."""
+        rows = sa.select(CONTACTS.c.id).where(bulk.among(self.session, CONTACTS.c.merged_into_id, ids))
+        joined = list(self.session.execute(rows).scalars()) if ids else []
+        if joined:
+            self._remove_joined(joined)
+            bulk.delete_ids(self.session, CONTACTS, joined)
 
     def _write(self, people: list[Person], before: dict[int, Person], states: dict[int, State]) -> set[str]:
         """Write what the remaining records add up to; return the addresses that are free now."""
@@ -183,6 +196,14 @@ class Undoing:
             self.store.wanted(person, states[person.id]) for person in persons(self.session, claimants, self.batches)
         ]
         self.store.write(people)
+
+    def _unnamed_firms(self, after: dict[int, Person], before: dict[int, Person]) -> set[int]:
+        """Return firms that records named which are withdrawn now; they need not be the firm the person stood with."""
+        keys: set[str] = set()
+        for one, person in after.items():
+            keys |= _firm_keys(before[one]) - _firm_keys(person)
+        rows = sa.select(FIRMS.c.id).where(bulk.among(self.session, FIRMS.c.match_key, sorted(keys)))
+        return set(self.session.execute(rows).scalars()) if keys else set()
 
     def _remove_firms(self, ids: set[int]) -> None:
         """Remove firms that only lists had named and nobody names any more."""
@@ -221,6 +242,13 @@ def _talks(person: Person) -> set[tuple[int, int]]:
         if record.batch
         for exporter_id in record.facts.get("exporter_ids", ())
     }
+
+
+def _firm_keys(person: Person) -> set[str]:
+    """Return the keys under which firms that the records name may stand: with any country the records name."""
+    firms = {record.facts["company"] for record in person.records if "company" in record.facts}
+    countries = {"", *(record.facts.get("country", "") for record in person.records)}
+    return {rules.match_key(firm, country) for firm in firms for country in countries} - {""}
 
 
 def _name(state: State) -> str:

@@ -9,15 +9,21 @@ from crm.core import events
 from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
 
 
-def in_human_hands(session: Session, lead_ids: Collection[int]) -> set[int]:
-    """Return those of the leads whose deal a person moved or gave a contract, or who have a task of a person."""
+def in_human_hands(session: Session, lead_ids: Collection[int], *, shared: bool = True) -> set[int]:
+    """Return those of the leads whose deal a person moved or gave a contract, or who have a task of a person.
+
+    ``shared`` False: a deal that has another lead as well goes on with that one, so it holds nobody.
+    """
     deals = dict(
         session.exec(select(DealLead.lead_id, DealLead.deal_id).where(col(DealLead.lead_id).in_(lead_ids))).all()
     )
     ids = set(deals.values())
     moved = select(StageMove.deal_id).where(col(StageMove.deal_id).in_(ids), StageMove.by != events.SYSTEM)
     signed = select(ExclusiveContract.deal_id).where(col(ExclusiveContract.deal_id).in_(ids))
-    touched = {*session.exec(moved), *session.exec(signed)}
+    touched: set[int] = {*session.exec(moved), *session.exec(signed)}
+    if not shared:
+        others = select(DealLead.deal_id).where(col(DealLead.deal_id).in_(ids), col(DealLead.lead_id).not_in(lead_ids))
+        touched -= {*session.exec(others)}
     tasks = select(Task.lead_id).where(col(Task.lead_id).in_(lead_ids), col(Task.done_at).is_not(None))
     held = {lead_id for lead_id, deal_id in deals.items() if deal_id in touched}
     return held | {lead_id for lead_id in session.exec(tasks) if lead_id is not None}

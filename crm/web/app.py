@@ -19,6 +19,7 @@ from crm.web.routes import (
     campaigns,
     contacts,
     deals,
+    duplicates,
     exhibitions,
     exports,
     files,
@@ -38,9 +39,22 @@ from crm.web.routes import (
 )
 from crm.web.runs import Runs
 
-# exports: before contacts, whose pages have a number where its address has a word; batches before imports likewise.
+# exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports too.
 ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
-STAFF = (staff, exhibitions, batches, imports, contacts, campaigns, outbox, suppression, reports, users, audit)
+STAFF = (
+    staff,
+    exhibitions,
+    batches,
+    imports,
+    duplicates,
+    contacts,
+    campaigns,
+    outbox,
+    suppression,
+    reports,
+    users,
+    audit,
+)
 
 
 def create_app(

@@ -36,6 +36,7 @@ MENUS = {
         Item("/exhibitions", N_("Exhibitions")),
         Item("/import", N_("Import")),
         Item("/contacts", N_("Buyers")),
+        Item("/contacts/duplicates", N_("Duplicates")),
         Item("/campaigns", N_("Campaigns")),
         Item("/outbox", N_("Outbox")),
         Item("/suppression", N_("Suppression list")),

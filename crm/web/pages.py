@@ -14,9 +14,11 @@ from starlette.responses import HTMLResponse
 
 from crm.clearance import texts as clearance_texts
 from crm.core import i18n
+from crm.core.context import Context
 from crm.drafts import texts as draft_texts
 from crm.drafts.templates import Library
 from crm.exporters.rules import in_language
+from crm.imports import duplicates
 from crm.pipeline import texts as stages
 from crm.web import naming, navigation, words
 from crm.web.assets import assets
@@ -24,6 +26,7 @@ from crm.web.visitors import Visitor
 
 TEMPLATE_DIR = Path(__file__).parent / "templates"
 NOTICE_COOKIE = "ieum_notice"
+DUPLICATES = "/contacts/duplicates"
 HTMX_CONFIG = json.dumps({"includeIndicatorCSS": False, "noSwap": [204, 304, "5xx"]})
 
 
@@ -93,6 +96,7 @@ def _frame(request: Request) -> dict[str, Any]:
         "lang": visitor.language,
         "now": now,
         "menu": menu,
+        "waiting": _waiting(context, menu),
         "here": navigation.current(menu, request.url.path),
         "address": _address(request) if request.method == "GET" else "/",
         "notice": _notice(request, visitor),
@@ -102,6 +106,15 @@ def _frame(request: Request) -> dict[str, Any]:
         "problems": (),
         "mark": {},
     }
+
+
+def _waiting(context: Context, menu: Sequence[navigation.Item]) -> dict[str, str]:
+    """Return path → how many questions wait behind that entry of the menu; what is many needs no figure."""
+    if not any(item.path == DUPLICATES for item in menu):
+        return {}
+    with context.db.reading() as session:
+        count = duplicates.open_questions(session)
+    return {DUPLICATES: f"{duplicates.MANY}+" if count > duplicates.MANY else str(count)} if count else {}
 
 
 def _address(request: Request) -> str:

@@ -164,8 +164,9 @@ def known_verbs(session: Session) -> list[str]:
 def history_of(session: Session, card: ContactCard, *, limit: int = 200) -> Sequence[Event]:
     """Return what the event log says about a buyer, their talks, deals, letters and mails, the latest first."""
     lead_ids = [lead.id for lead in card.leads]
+    joined = session.exec(select(Contact.id).where(Contact.merged_into_id == card.contact.id)).all()
     about: dict[str, Iterable[int | None]] = {
-        "contact": [card.contact.id],
+        "contact": [card.contact.id, *joined],
         "lead": lead_ids,
         "deal": session.exec(select(DealLead.deal_id).where(col(DealLead.lead_id).in_(lead_ids))).all(),
         "draft": session.exec(select(Draft.id).where(Draft.contact_id == card.contact.id)).all(),
@@ -175,12 +176,17 @@ def history_of(session: Session, card: ContactCard, *, limit: int = 200) -> Sequ
     conditions = [
         (col(Event.subject) == subject) & col(Event.subject_id).in_(list(ids)) for subject, ids in about.items()
     ]
-    return session.exec(select(Event).where(or_(*conditions)).order_by(col(Event.id).desc()).limit(limit)).all()
+    # A merge stands in the log of both people; here it is told once.
+    told_twice = col(Event.verb).in_(("contacts_merged", "contacts_parted", "duplicate_decided"))
+    twice = told_twice & (col(Event.subject) == "contact") & col(Event.subject_id).in_(list(joined))
+    rows = select(Event).where(or_(*conditions), ~twice).order_by(col(Event.id).desc()).limit(limit)
+    return session.exec(rows).all()
 
 
 def countries_of_contacts(session: Session) -> list[str]:
     """Return the countries that buyers are known to come from."""
-    return [code for code in session.exec(select(Contact.country).distinct().order_by(Contact.country)) if code]
+    rows = select(Contact.country).where(col(Contact.merged_into_id).is_(None)).distinct().order_by(Contact.country)
+    return [code for code in session.exec(rows) if code]
 
 
 def leads_by_exhibition(session: Session) -> dict[int, int]:

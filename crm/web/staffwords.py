@@ -1,5 +1,7 @@
 """Codes that only staff read, in words: fields of a contact, findings of an import, lines of the event log."""
 
+from typing import Any
+
 from crm.accounts.models import Role
 from crm.campaigns import texts as campaign_texts
 from crm.clearance import texts as clearance_texts
@@ -138,6 +140,10 @@ VERBS = {
     "consent_recorded": N_("consent recorded"),
     "contacts_exported": N_("buyers downloaded"),
     "contact_edited": N_("contact edited"),
+    "contacts_merged": N_("two buyers made one"),
+    "contacts_parted": N_("merge taken back"),
+    "duplicate_asked": N_("two buyers compared"),
+    "duplicate_decided": N_("answered whether two buyers are one"),
     "contact_opted_out": N_("buyer opted out"),
     "contract_ended": N_("contract ended"),
     "contract_offered": N_("contract offered"),
@@ -298,6 +304,39 @@ def role_name(code: str) -> str:
 def field_name(code: str) -> str:
     """Return a field of a contact list in words; one that is not ours stands as it is."""
     return _(FIELDS[code]) if code in FIELDS else code
+
+
+def value_text(value: Any) -> str:
+    """Return a value of a contact as one text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{field_name(key)}: {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+
+
+WHY = {
+    "name": N_("Same name, firms that read alike"),
+    "mailbox": N_("Same mailbox, different names"),
+    "mobile": N_("Same mobile number, different names"),
+    "hand": N_("Compared by hand"),
+}
+
+
+def why_name(code: str) -> str:
+    """Return why two people may be one."""
+    return _(WHY[code]) if code in WHY else code
+
+
+PAIR_STATES = {
+    "open": N_("not answered"),
+    "later": N_("put off"),
+    "different": N_("two people"),
+    "merged": N_("made one"),
+}
+
+
+def pair_state(code: str) -> str:
+    """Return what was answered about two people."""
+    return _(PAIR_STATES[code]) if code in PAIR_STATES else code
 
 
 def finding_name(code: str) -> str:

@@ -9,7 +9,6 @@ from crm.contacts import service
 from crm.contacts.models import Consent, Organisation, Suppression
 from crm.core.errors import BadInput
 from crm.core.events import history
-from crm.exporters.models import Exhibition
 from tests.conftest import NOW
 from tests.contacts.conftest import MakeContact
 
@@ -121,32 +120,3 @@ def test_a_firm_is_found_in_spite_of_its_legal_form(session: Session) -> None:
     assert service.organisation_for(session, "FLORES", "ES", now=NOW).id == made.id
     assert service.organisation_for(session, "Flores", "MX", now=NOW).id != made.id
     assert len(list(session.exec(select(Organisation)))) == 2
-
-
-def test_a_second_talk_adds_to_the_lead(
-    session: Session, make_contact: MakeContact, exporters: dict[str, int], show: Exhibition
-) -> None:
-    contact = make_contact("Ana López")
-    key = {"contact_id": contact.id or 0, "exporter_id": exporters["GAON"], "exhibition_id": show.id or 0, "now": NOW}
-    service.get_or_make_lead(session, **key, requests=["sample"], notes="one", rating=3, met_at=NOW)
-    lead, created = service.get_or_make_lead(
-        session, **key, requests=["catalogue"], notes="two", rating=5, met_at=NOW + timedelta(days=1), captured_by=""
-    )
-    assert not created
-    assert (lead.requests, lead.notes, lead.rating) == (["sample", "catalogue"], "one\ntwo", 5)
-
-
-def test_a_date_alone_does_not_replace_a_time_of_the_same_day(
-    session: Session, make_contact: MakeContact, exporters: dict[str, int], show: Exhibition
-) -> None:
-    contact = make_contact("Ana López")
-    key = {"contact_id": contact.id or 0, "exporter_id": exporters["GAON"], "exhibition_id": show.id or 0, "now": NOW}
-    service.get_or_make_lead(session, **key, met_at=NOW, met_time_known=True)
-    lead, _created = service.get_or_make_lead(session, **key, met_at=NOW + timedelta(hours=2), met_time_known=False)
-    assert lead.met_at == NOW
-
-
-def test_a_later_talk_without_a_time_does_not_keep_the_time_of_the_earlier_one() -> None:
-    lead = service.new_lead(1, 1, 1, {"met_at": NOW, "met_time_known": True}, now=NOW)
-    later = {"met_at": NOW + timedelta(days=1), "met_time_known": False}
-    assert service.lead_changes(lead, later) == later

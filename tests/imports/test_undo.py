@@ -76,6 +76,15 @@ def test_undoing_both_in_either_order_leaves_nothing(session: Session, take: Imp
         assert list(session.exec(select(table))) == []
 
 
+def test_a_firm_that_only_an_undone_list_named_goes_in_either_order(session: Session, take: Importer) -> None:
+    first = take(HEAD + ANA).batch_id
+    second = take(HEAD + LATER.replace("Flores SA", "Lotus"), "later.csv").batch_id
+    _undo(session, first)
+    assert session.exec(select(Organisation.name)).all() == ["Lotus"]
+    _undo(session, second)
+    assert session.exec(select(Organisation.name)).all() == []
+
+
 def test_what_a_person_edited_since_is_kept(session: Session, take: Importer) -> None:
     take(HEAD + ANA)
     batch = take(HEAD + LATER, "later.csv").batch_id

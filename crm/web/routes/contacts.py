@@ -14,8 +14,9 @@ from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import _
 from crm.exporters import queries as exporters
 from crm.exporters.models import Exhibition, Exporter
+from crm.imports import duplicates
 from crm.imports.countries import country_of
-from crm.imports.queries import provenance
+from crm.imports.queries import origins, provenance
 from crm.pipeline.service import deal_of_lead
 from crm.web import staffwords
 from crm.web.routes.imports import Posted
@@ -79,6 +80,11 @@ def listed(visit: Staff, q: str = "", country: str = "", exhibition: int = 0, af
 
 @router.get("/contacts/{contact_id}")
 def contact(visit: Staff, contact_id: int) -> Response:
+    kept = duplicates.kept_instead(visit.db, contact_id)
+    if kept is not None:
+        return visit.go(
+            f"/contacts/{kept}", _("This person was joined with another entry. Here is the one that is kept.")
+        )
     return visit.page("contacts/contact.html", **_shown(visit, contact_id))
 
 
@@ -87,6 +93,10 @@ def _shown(visit: Visit, contact_id: int) -> dict[str, Any]:
     return {
         "card": card,
         "values": _values(visit, card),
+        "origins": origins(visit.db, visit.viewer, contact_id),
+        "merges": duplicates.merges_of(visit.db, contact_id),
+        "questions": duplicates.list_pairs(visit.db, contact_id=contact_id),
+        "field_name": staffwords.field_name,
         "talks": [_talk(visit, lead) for lead in card.leads],
         "firms": {firm.id: firm for firm in exporters.list_exporters(visit.db, visit.viewer)},
         "events": history_of(visit.db, card),
@@ -106,9 +116,10 @@ def _shown(visit: Visit, contact_id: int) -> dict[str, Any]:
 def _values(visit: Visit, card: ContactCard) -> list[dict[str, Any]]:
     """Return every known value with where it came from."""
     sources = provenance(visit.db, visit.viewer, card.contact.id or 0)
+    said = card.contact.extra  # the firm as the lists wrote it; one firm may be written in several ways
     known: dict[str, Any] = {
-        "company": card.organisation.name if card.organisation else "",
-        "company_alt": card.organisation.name_alt if card.organisation else "",
+        "company": said.get("company") or (card.organisation.name if card.organisation else ""),
+        "company_alt": said.get("company_alt") or (card.organisation.name_alt if card.organisation else ""),
         "emails": [address.address for address in card.addresses],
         **{name: getattr(card.contact, name) for name in SHOWN},
         **card.contact.extra.get("more", {}),
@@ -118,19 +129,13 @@ def _values(visit: Visit, card: ContactCard) -> list[dict[str, Any]]:
         {
             "code": name,
             "name": staffwords.field_name(name),
-            "value": _text(value),
+            "value": staffwords.value_text(value),
             "source": str(sources[name]) if name in sources else "",
             "edited": card.contact.edited.get(name, "")[:10],
         }
         for name, value in known.items()
         if value
     ]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{staffwords.field_name(key)}: {item}" for key, item in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _talk(visit: Visit, lead: Lead) -> dict[str, Any]:
