@@ -259,15 +259,15 @@ def _sent(session: Any, contact_id: int) -> None:
 
 
 def test_the_encoding_can_be_changed_and_is_proven_by_the_first_rows(hana: Browser, world: World) -> None:
-    korean = LIST.replace("王小明", "김서연").encode("cp949", "replace")
-    files = {"file": ("buyers.csv", korean, "text/csv")}
+    japanese = "Name,Company,Email,Memo\n佐藤,さくら商事,sato@sakura.example,東京\n".encode("cp932")
+    files = {"file": ("cards.csv", japanese, "text/csv")}
     begun = address(hana.post("/import", {"exhibition_id": str(world.exhibition_id)}, files=files))
-    assert "김서연" in hana.get(f"{begun}/columns").text
-    assert step(hana, begun, "reading", encoding="windows-1252").status_code in (303, 422)
-    hana_sees = hana.get(f"{begun}/columns").text
-    assert step(hana, begun, "reading", encoding="cp949").status_code in (303, 422)
-    assert "김서연" in hana.get(f"{begun}/columns").text
-    assert hana_sees.count("김서연") == 0 or "CP949" in hana_sees
+    assert step(hana, begun, "reading", encoding="gb18030").status_code == 303
+    assert "佐藤" not in hana.get(f"{begun}/columns").text
+    assert step(hana, begun, "reading", encoding="shift_jis").status_code == 303
+    text = hana.get(f"{begun}/columns").text
+    assert "<td>佐藤</td>" in text
+    assert "<td>東京</td>" in text
 
 
 def test_the_header_line_can_be_named_by_its_number(hana: Browser, begun: str) -> None:
@@ -394,6 +394,7 @@ def test_a_corrected_cell_is_what_is_imported_and_the_count_falls(hana: Browser,
 def test_rows_are_left_out_one_by_one_or_all_of_a_kind_and_taken_in_again(hana: Browser, begun: str) -> None:
     step(hana, begun, "problems", code="email_invalid", do="save", out="0.3")
     assert "1행을 빼 두셨습니다" in hana.get(f"{begun}/problems").text
+    assert "이메일 형식 틀림" not in hana.get(f"{begun}/problems").text
     assert tile(hana, begun, "새 바이어") == 1
     step(hana, begun, "problems", code="test_row", do="all")
     assert "2행을 빼 두셨습니다" in hana.get(f"{begun}/problems").text
