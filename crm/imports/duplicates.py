@@ -690,10 +690,8 @@ def _check_partable(session: Session, made: ContactMerge) -> None:
             _("Merge {n} came later and builds on this one. Take that one back first.", n=later.id), code="later_merge"
         )
     moved = [one[2] for one in made.moved if isinstance(one, list) and one[0] == "import_row"]
-    standing = sa.select(ROWS.c.id).where(
-        ROWS.c.contact_id == made.kept_id, ROWS.c.stands, bulk.among(session, ROWS.c.id, moved)
-    )
-    if session.execute(standing.limit(1)).first() is None:
+    standing = sa.select(ROWS.c.id).where(ROWS.c.contact_id == made.kept_id, ROWS.c.stands)
+    if not any(bulk.find(session, standing, ROWS.c.id, moved)):
         raise Refused(
             _("The lists that named the other person were taken back. There is nobody to part."), code="nobody_left"
         )

@@ -156,8 +156,8 @@ class Undoing:
 
     def _remove_joined(self, ids: Collection[int]) -> None:
         """Remove the empty-handed contacts that were joined into those who go, and theirs; the innermost first."""
-        rows = sa.select(CONTACTS.c.id).where(bulk.among(self.session, CONTACTS.c.merged_into_id, ids))
-        joined = list(self.session.execute(rows).scalars()) if ids else []
+        rows = bulk.find(self.session, sa.select(CONTACTS.c.id), CONTACTS.c.merged_into_id, ids)
+        joined = [row[0] for row in rows]
         if joined:
             self._remove_joined(joined)
             bulk.delete_ids(self.session, CONTACTS, joined)
@@ -202,8 +202,7 @@ class Undoing:
         keys: set[str] = set()
         for one, person in after.items():
             keys |= _firm_keys(before[one]) - _firm_keys(person)
-        rows = sa.select(FIRMS.c.id).where(bulk.among(self.session, FIRMS.c.match_key, sorted(keys)))
-        return set(self.session.execute(rows).scalars()) if keys else set()
+        return {row[0] for row in bulk.find(self.session, sa.select(FIRMS.c.id), FIRMS.c.match_key, keys)}
 
     def _remove_firms(self, ids: set[int]) -> None:
         """Remove firms that only lists had named and nobody names any more."""
