@@ -86,8 +86,9 @@ class Intake:
         done = 0
         while portion := list(islice(remaining, PORTION)):
             self._take(portion)
-            gc.collect(1)  # what is young only: cycles of this portion, and of pages that are served meanwhile
             done += len(portion)
+            if done % COLLECTED == 0:
+                gc.collect(1)  # what is young only: cycles of these rows, and of pages that are served meanwhile
             if self.progress:
                 self.progress(done)
 
