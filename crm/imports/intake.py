@@ -32,6 +32,8 @@ from crm.imports.report import Findings, RowReport, issue_json
 from crm.imports.storing import State, Store, Wanted
 
 PORTION = 1_000
+COLLECTED = 20 * PORTION
+"""After so many rows the cycles are collected; oftener would walk the living rows again and again."""
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
 PAIRS_OF_ONE = 5
 """A person is compared with so many others at the most; who resembles more of them resembles a test entry."""
