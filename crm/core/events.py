@@ -1,10 +1,13 @@
 """Writing and reading the event log. Nothing ever changes or removes a line of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from crm.core import bulk
 from crm.core.models import Event
 
 SYSTEM = "system"
@@ -41,6 +44,17 @@ def record(
     )
     session.add(event)
     return event
+
+
+def record_many(
+    session: Session, verb: str, subject: str, subjects: Sequence[tuple[int, int | None]], *, at: datetime
+) -> None:
+    """Append the same line for many rows, given as (id, exporter id), in the name of the system."""
+    table: sa.Table = Event.__table__  # type: ignore[attr-defined]
+    columns = ("at", "actor", "verb", "subject", "subject_id", "exporter_id", "reason", "data")
+    moment = bulk.moment_of(session, table.c.at)(at)
+    rows = [(moment, SYSTEM, verb, subject, one, exporter_id, "", "{}") for one, exporter_id in subjects]
+    bulk.insert(session, table, columns, rows)
 
 
 def history(session: Session, subject: str, subject_id: int) -> list[Event]:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from babel import Locale
 from sqlmodel import Session, col, select
 
 from crm.contacts.models import Contact, Lead, Organisation
-from crm.core import events
+from crm.core import bulk, events
 from crm.core.clock import KST
 from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import _
@@ -19,6 +20,12 @@ from crm.pipeline import rules, texts
 from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
 from crm.pipeline.rules import Buyer, Claim, Line, Move, Stage
 
+DEALS: sa.Table = Deal.__table__  # type: ignore[attr-defined]
+DEAL_LEADS: sa.Table = DealLead.__table__  # type: ignore[attr-defined]
+LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
+CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
+_Key = tuple[int, int, int]
+"""Exporter, buyer company and product line; of each there is one deal."""
 BEFORE_REPLY = (Stage.LEAD, Stage.CONTACTED, Stage.DORMANT)
 
 
@@ -30,43 +37,56 @@ def open_deals(session: Session, *, now: datetime) -> int:
 
     A lead joins the deal of its exporter, buyer company and product line. The line is the lead's own, else the
     exporter's first; leads of an exporter without product lines wait. A person without a company stands for one.
+    A long list brings thousands at once, so everything is looked up and written together.
     """
-    taken = select(DealLead.lead_id)
-    leads = session.exec(select(Lead).where(col(Lead.id).not_in(taken)).order_by(col(Lead.id))).all()
-    return sum(_take_in(session, lead, now) for lead in leads)
-
-
-def _take_in(session: Session, lead: Lead, now: datetime) -> bool:
-    line_id = lead.product_line_id or _first_line(session, lead.exporter_id)
-    if line_id is None:
-        return False
-    contact = session.get_one(Contact, lead.contact_id)
-    organisation_id = _organisation_of(session, contact, now)
-    wanted = select(Deal).where(
-        Deal.exporter_id == lead.exporter_id,
-        Deal.organisation_id == organisation_id,
-        Deal.product_line_id == line_id,
-    )
-    deal = session.exec(wanted).first() or _open(session, lead, organisation_id, line_id, now)
-    session.add(DealLead(lead_id=_id(lead.id), deal_id=_id(deal.id)))
     session.flush()
-    return True
+    leads = _leads_without_deal(session)
+    first = {exporter_id: _first_line(session, exporter_id) for exporter_id in {lead.exporter_id for lead in leads}}
+    wanted = [
+        (lead, (lead.exporter_id, lead.organisation_id or _stand_in(session, lead.contact_id, now), line_id))
+        for lead in leads
+        if (line_id := lead.product_line_id or first[lead.exporter_id]) is not None
+    ]
+    deals = _deals_of(session, first)
+    next_id = bulk.ids_for(session, DEALS)
+    opened: list[tuple[int, _Key, int]] = []
+    for lead, key in wanted:
+        if key not in deals:
+            deals[key] = next_id()
+            opened.append((deals[key], key, lead.contact_id))
+    _open(session, opened, now)
+    joined = [(lead.id, deals[key]) for lead, key in wanted]
+    bulk.insert(session, DEAL_LEADS, ("lead_id", "deal_id"), joined)
+    return len(joined)
 
 
-def _open(session: Session, lead: Lead, organisation_id: int, line_id: int, now: datetime) -> Deal:
-    deal = Deal(
-        exporter_id=lead.exporter_id,
-        organisation_id=organisation_id,
-        product_line_id=line_id,
-        contact_id=lead.contact_id,
-        stage=Stage.LEAD,
-        stage_since=now,
-        created_at=now,
+def _leads_without_deal(session: Session) -> Sequence[Any]:
+    rows = (
+        sa.select(LEADS.c.id, LEADS.c.exporter_id, LEADS.c.contact_id, LEADS.c.product_line_id)
+        .add_columns(CONTACTS.c.organisation_id)
+        .join(CONTACTS, CONTACTS.c.id == LEADS.c.contact_id)
+        .outerjoin(DEAL_LEADS, DEAL_LEADS.c.lead_id == LEADS.c.id)
+        .where(DEAL_LEADS.c.lead_id.is_(None))
     )
-    session.add(deal)
-    session.flush()
-    events.record(session, "deal_opened", "deal", deal.id, at=now, exporter_id=lead.exporter_id)
-    return deal
+    return session.execute(rows.order_by(LEADS.c.id)).all()
+
+
+def _deals_of(session: Session, exporter_ids: Iterable[int]) -> dict[_Key, int]:
+    rows = sa.select(DEALS.c.id, DEALS.c.exporter_id, DEALS.c.organisation_id, DEALS.c.product_line_id)
+    found = session.execute(rows.where(DEALS.c.exporter_id.in_(list(exporter_ids))))
+    return {
+        (exporter_id, organisation_id, line_id): deal_id for deal_id, exporter_id, organisation_id, line_id in found
+    }
+
+
+def _open(session: Session, opened: Sequence[tuple[int, _Key, int]], now: datetime) -> None:
+    """Write new deals, given as id, key and contact, with their lines of the log."""
+    moment = bulk.moment_of(session, DEALS.c.created_at)(now)
+    columns = ("id", "exporter_id", "organisation_id", "product_line_id", "contact_id", "stage", "stage_since")
+    rows = [(deal_id, *key, contact_id, Stage.LEAD.value, moment) for deal_id, key, contact_id in opened]
+    rest = ("turn", "next_step", "lost_reason", "created_at", "version")
+    bulk.insert(session, DEALS, (*columns, *rest), [(*row, "us", "", "", moment, 1) for row in rows])
+    events.record_many(session, "deal_opened", "deal", [(deal_id, key[0]) for deal_id, key, _one in opened], at=now)
 
 
 def _first_line(session: Session, exporter_id: int) -> int | None:
@@ -74,7 +94,8 @@ def _first_line(session: Session, exporter_id: int) -> int | None:
     return lines[0].id if lines else None
 
 
-def _organisation_of(session: Session, contact: Contact, now: datetime) -> int:
+def _stand_in(session: Session, contact_id: int, now: datetime) -> int:
+    contact = session.get_one(Contact, contact_id)
     if contact.organisation_id is None:
         # The key can match no company name, so that an import never takes this person for a firm.
         stand_in = Organisation(
