@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session, func, select
 
 from crm.contacts.models import Contact, Lead
@@ -44,6 +45,24 @@ def test_it_opens_deals_only_once(session: Session) -> None:
 
     assert [service.open_deals(session, now=NOW) for _ in range(3)] == [1, 0, 0]
     assert count(session, Deal) == 1
+
+
+def test_many_leads_take_no_more_statements_than_few(session: Session) -> None:
+    world = build(session)
+    said: list[str] = []
+    event.listen(session.connection(), "before_cursor_execute", lambda *call: said.append(call[2]))
+
+    def statements(leads: int) -> int:
+        for number in range(leads):
+            buyer(session, world, f"Buyer {leads} {number}")
+        said.clear()
+        assert service.open_deals(session, now=NOW) == leads
+        return len(said)
+
+    few = statements(2)
+    assert statements(40) <= few
+    newest = session.exec(select(func.max(Deal.id))).one()
+    assert [line.verb for line in events.history(session, "deal", newest or 0)] == ["deal_opened"]
 
 
 def test_it_takes_the_line_of_the_lead_and_else_the_first_of_the_exporter(session: Session) -> None:
