@@ -96,7 +96,7 @@ def _frame(request: Request) -> dict[str, Any]:
         "lang": visitor.language,
         "now": now,
         "menu": menu,
-        "waiting": _waiting(context, menu),
+        "menu_counts": _menu_counts(context, menu),
         "here": navigation.current(menu, request.url.path),
         "address": _address(request) if request.method == "GET" else "/",
         "notice": _notice(request, visitor),
@@ -108,7 +108,7 @@ def _frame(request: Request) -> dict[str, Any]:
     }
 
 
-def _waiting(context: Context, menu: Sequence[navigation.Item]) -> dict[str, str]:
+def _menu_counts(context: Context, menu: Sequence[navigation.Item]) -> dict[str, str]:
     """Return path → how many questions wait behind that entry of the menu; what is many needs no figure."""
     if not any(item.path == DUPLICATES for item in menu):
         return {}
