@@ -204,7 +204,7 @@ def merge(
 ) -> None:
     """Make one person of two entries. Without --keep the older number is kept; crm contacts part takes it back."""
     from crm import jobs
-    from crm.imports import duplicates
+    from crm.imports import uniting
 
     sides = {"A": one, "B": other}
     kept = sides[_side(keep, keep)] if keep else min(one, other)
@@ -214,7 +214,7 @@ def merge(
         choices[name.strip()] = sides[_side(side, text)]
     context = common.open_house()
     with context.db.writing() as session:
-        made = duplicates.merge(
+        made = uniting.merge(
             session,
             kept,
             one + other - kept,
@@ -244,11 +244,11 @@ def part(
 ) -> None:
     """Take a merge back: the two people are two again."""
     from crm.delivery import service as delivery
-    from crm.imports import duplicates
+    from crm.imports import uniting
 
     context = common.open_house()
     with context.db.writing() as session:
-        done = duplicates.take_back(
+        done = uniting.take_back(
             session, merge, now=context.clock.now(), by=common.operator(), mailed=delivery.sent_contact_ids
         )
     if json:

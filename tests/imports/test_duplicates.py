@@ -21,7 +21,7 @@ from crm.core.events import history
 from crm.delivery import service as delivery
 from crm.drafts.models import Draft
 from crm.exporters.models import Exhibition, Exporter
-from crm.imports import duplicates, service
+from crm.imports import comparing, duplicates, service, uniting
 from crm.imports.models import ContactMerge, DuplicatePair, IdentityKey, ImportRow
 from crm.inbox.models import InboxMessage
 from crm.pipeline import service as pipeline
@@ -73,11 +73,11 @@ def _two(take: Importer, also: str) -> tuple[int, int]:
 
 
 def join(session: Session, keep: int, gone: int, **choices: int) -> ContactMerge:
-    return duplicates.merge(session, keep, gone, choices, now=LATER, by=STAFF, release=jobs.release_double)
+    return uniting.merge(session, keep, gone, choices, now=LATER, by=STAFF, release=jobs.release_double)
 
 
-def part(session: Session, merge: ContactMerge) -> duplicates.Parting:
-    return duplicates.take_back(
+def part(session: Session, merge: ContactMerge) -> uniting.Parting:
+    return uniting.take_back(
         session, merge.id or 0, now=LATER + timedelta(hours=1), by=STAFF, mailed=delivery.sent_contact_ids
     )
 
@@ -155,7 +155,7 @@ def test_whom_a_person_told_apart_no_list_joins(session: Session, take: Importer
 
 
 def test_fields_stand_side_by_side_with_their_sources(session: Session, two: tuple[int, int]) -> None:
-    found = duplicates.compare(session, system_viewer(), *two)
+    found = comparing.compare(session, system_viewer(), *two)
     fields = {one.name: one for one in found.fields}
     assert (fields["full_name"].state, fields["country"].state) == ("equal", "equal")
     title = fields["title"]
@@ -175,7 +175,7 @@ def test_fields_stand_side_by_side_with_their_sources(session: Session, two: tup
 
 
 def test_a_talk_that_both_had_is_named(session: Session, same_talk: tuple[int, int]) -> None:
-    assert "GAON" in duplicates.compare(session, system_viewer(), *same_talk).talks[0]
+    assert "GAON" in comparing.compare(session, system_viewer(), *same_talk).talks[0]
 
 
 # What a merge makes
@@ -356,7 +356,7 @@ def test_a_merge_is_taken_back_once_and_the_later_one_first(
     with pytest.raises(Refused):
         part(session, first)
     with pytest.raises(NotFound):
-        duplicates.take_back(session, 999, now=NOW, by=STAFF)
+        uniting.take_back(session, 999, now=NOW, by=STAFF)
 
 
 def test_nobody_is_parted_whose_lists_were_taken_back(session: Session, two: tuple[int, int]) -> None:

@@ -12,7 +12,7 @@ from crm.core.errors import BadInput, Refused
 from crm.core.i18n import _
 from crm.delivery import service as delivery
 from crm.exporters import queries as exporters
-from crm.imports import duplicates
+from crm.imports import comparing, duplicates, uniting
 from crm.imports.models import DuplicatePair
 from crm.web import staffwords
 from crm.web.routes.imports import Posted
@@ -66,7 +66,7 @@ def compared(visit: Staff, pair_id: int) -> Response:
     if any(kept):
         message = _("One of the two was joined with another entry meanwhile.")
         return visit.go("/contacts/duplicates", message, "warn")
-    found = duplicates.compare(visit.db, visit.viewer, pair.one_id, pair.other_id)
+    found = comparing.compare(visit.db, visit.viewer, pair.one_id, pair.other_id)
     return visit.page(
         "contacts/compare.html",
         pair=pair,
@@ -107,11 +107,9 @@ def answer(visit: Staff, pair_id: int, form: Posted) -> Response:
         return visit.go(_next_question(visit, pair_id), said[given])
     keep = _number(form.get("keep"), pair.one_id)
     gone = pair.one_id + pair.other_id - keep
-    choices = {name: _number(form[f"take-{name}"], 0) for name in duplicates.CHOOSABLE if form.get(f"take-{name}")}
+    choices = {name: _number(form[f"take-{name}"], 0) for name in comparing.CHOOSABLE if form.get(f"take-{name}")}
     try:
-        duplicates.merge(
-            visit.db, keep, gone, choices, now=visit.now, by=visit.viewer.email, release=jobs.release_double
-        )
+        uniting.merge(visit.db, keep, gone, choices, now=visit.now, by=visit.viewer.email, release=jobs.release_double)
     except (Refused, BadInput) as error:
         visit.db.rollback()
         return visit.go(f"/contacts/duplicates/{pair_id}", error.message, "bad")
@@ -133,9 +131,7 @@ def _next_question(visit: Visit, answered: int) -> str:
 @router.post("/contacts/merges/{merge_id}/back")
 def take_back(visit: Staff, merge_id: int) -> Response:
     require(visit.viewer, Action.EDIT_CONTACTS)
-    done = duplicates.take_back(
-        visit.db, merge_id, now=visit.now, by=visit.viewer.email, mailed=delivery.sent_contact_ids
-    )
+    done = uniting.take_back(visit.db, merge_id, now=visit.now, by=visit.viewer.email, mailed=delivery.sent_contact_ids)
     return visit.go(f"/contacts/{done.kept_id}", done.summary())
 
 
