@@ -8,6 +8,32 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from crm.core.models import Versioned
 
+CONTACT_FIELDS = (
+    "full_name",
+    "family_name",
+    "given_name",
+    "name_alt",
+    "name_reading",
+    "gender",
+    "department",
+    "title",
+    "mobile",
+    "phone",
+    "fax",
+    "other_phones",
+    "website",
+    "country",
+    "city",
+    "address",
+    "postal_code",
+    "language",
+    "messengers",
+    "tags",
+)
+"""Columns of a contact that lists fill in, in the order in which people are shown them."""
+MANY = {"other_phones": list, "messengers": dict, "tags": list}
+"""Those that hold several values."""
+
 
 class Organisation(Versioned, table=True):
     """A buyer's company. ``match_key`` is the normalised name (with country) that imports look it up by.

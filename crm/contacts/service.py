@@ -7,34 +7,13 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from crm.contacts import rules
-from crm.contacts.models import Consent, Contact, EmailAddress, Organisation, Suppression
+from crm.contacts.models import CONTACT_FIELDS, MANY, Consent, Contact, EmailAddress, Organisation, Suppression
 from crm.core import events
 from crm.core.errors import BadInput
 from crm.core.i18n import _
 
 CHUNK = 500
-EDITABLE = frozenset(
-    {
-        "full_name",
-        "family_name",
-        "given_name",
-        "name_alt",
-        "name_reading",
-        "gender",
-        "department",
-        "title",
-        "mobile",
-        "phone",
-        "fax",
-        "website",
-        "country",
-        "city",
-        "address",
-        "postal_code",
-        "language",
-        "timezone",
-    }
-)
+EDITABLE = frozenset(CONTACT_FIELDS) - MANY.keys() | {"timezone"}
 
 
 def suppress(

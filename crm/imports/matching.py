@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from crm.contacts import rules
-from crm.contacts.models import Contact, EmailAddress, Organisation
+from crm.contacts.models import CONTACT_FIELDS, Contact, EmailAddress, Organisation
 from crm.contacts.rules import Identity
 from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.exporters.models import Exhibition
 from crm.imports.models import IdentityKey, ImportBatch, ImportRow
-from crm.imports.projection import CONTACT_FIELDS, Batch, Record, identity, opened
+from crm.imports.projection import Batch, Record, identity, opened
 
 ROWS: sa.Table = ImportRow.__table__  # type: ignore[attr-defined]
 KEYS: sa.Table = IdentityKey.__table__  # type: ignore[attr-defined]

@@ -11,33 +11,11 @@ from typing import Any
 
 from crm.contacts import rules
 from crm.contacts.merging import merge, ranked, united_notes, when
+from crm.contacts.models import CONTACT_FIELDS, MANY
 from crm.contacts.rules import Identity, Statement
 from crm.core.clock import KST
 from crm.imports import facts as read
 
-CONTACT_FIELDS = (
-    "full_name",
-    "family_name",
-    "given_name",
-    "name_alt",
-    "name_reading",
-    "gender",
-    "department",
-    "title",
-    "mobile",
-    "phone",
-    "fax",
-    "other_phones",
-    "website",
-    "country",
-    "city",
-    "address",
-    "postal_code",
-    "language",
-    "messengers",
-    "tags",
-)
-"""Columns of a contact that lists fill in."""
 EXTRA_FIELDS = (
     "other_names",
     "alternatives",
@@ -58,7 +36,7 @@ EXTRA_FIELDS = (
     "extra",
 )
 """What a list says of a person beyond the columns; it stands in the contact's ``extra``."""
-BLANKS: dict[str, Any] = {**dict.fromkeys(CONTACT_FIELDS, ""), "other_phones": [], "messengers": {}, "tags": []}
+BLANKS: dict[str, Any] = {name: MANY[name]() if name in MANY else "" for name in CONTACT_FIELDS}
 BLANKS["country"] = None
 _IN_ORDER = [(name, BLANKS[name]) for name in CONTACT_FIELDS]
 LIMITS = {"family_name": 200, "given_name": 200, "city": 200, "postal_code": 32, "mobile": 40, "phone": 40, "fax": 40}

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from crm.contacts import rules
-from crm.contacts.models import Consent, Lead
+from crm.contacts.models import CONTACT_FIELDS, Consent, Lead
 from crm.contacts.rules import fold
 from crm.core import bulk
 from crm.exporters.models import ProductLine
 from crm.exporters.service import booth_number, lines_of, match_line
 from crm.imports.matching import CONTACTS, EMAILS, FIRMS, KEY_COLUMNS, KEYS, Person
-from crm.imports.projection import BLANKS, CONTACT_FIELDS, Projection, project
+from crm.imports.projection import BLANKS, Projection, project
 
 LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 CONSENTS: sa.Table = Consent.__table__  # type: ignore[attr-defined]

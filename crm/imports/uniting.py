@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.contacts import service as contacts
-from crm.contacts.models import Consent, Suppression
+from crm.contacts.models import CONTACT_FIELDS, Consent, Suppression
 from crm.core import bulk, events
 from crm.core.db import alone
 from crm.core.errors import BadInput, NotFound, Refused
@@ -24,7 +24,6 @@ from crm.imports.duplicates import DIFFERENT, MERGED, standing
 from crm.imports.joining import CONTACTS, LEADS, PAIRS
 from crm.imports.matching import EMAILS, ROWS, Batches, adopt_strays, keys_of, persons
 from crm.imports.models import ContactMerge, DuplicatePair
-from crm.imports.projection import CONTACT_FIELDS
 from crm.imports.storing import CHOSEN, Store
 
 Mailed = Callable[[Session, list[int]], set[int]]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from crm.accounts.rules import Action, require
 from crm.campaigns import queries as campaigns
 from crm.contacts import queries, service
-from crm.contacts.models import Lead
+from crm.contacts.models import CONTACT_FIELDS, Lead
 from crm.contacts.queries import ContactCard
 from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import _
@@ -27,29 +27,7 @@ from crm.web.visits import Staff, Visit
 router = APIRouter()
 Text = Annotated[str, Form()]
 PAGE = 50
-SHOWN = (
-    "full_name",
-    "family_name",
-    "given_name",
-    "name_alt",
-    "name_reading",
-    "gender",
-    "department",
-    "title",
-    "mobile",
-    "phone",
-    "other_phones",
-    "fax",
-    "website",
-    "country",
-    "city",
-    "address",
-    "postal_code",
-    "language",
-    "timezone",
-    "messengers",
-    "tags",
-)
+SHOWN = (*CONTACT_FIELDS, "timezone")
 EDITED = tuple(name for name in SHOWN if name in service.EDITABLE)
 GENDERS = ("", "f", "m")
 
