@@ -29,10 +29,11 @@ class Holder:
 def card(holder: Holder, version: str = NEWEST) -> bytes:
     """Return one card: UTF-8, CRLF, lines folded at 75 octets. What a talk was about is in no card."""
     newest = version == NEWEST
-    lines = ["BEGIN:VCARD", f"VERSION:{version}", *_names(holder.texts, newest), *_firm(holder.texts)]
+    texts = {name: holdable(text) for name, text in holder.texts.items()}  # what nothing is left of is not told
+    lines = ["BEGIN:VCARD", f"VERSION:{version}", *_names(texts, newest), *_firm(texts)]
     lines += [_property(f"EMAIL;PREF={n}" if newest else "EMAIL;TYPE=INTERNET", a) for n, a in _ranked(holder.emails)]
     lines += [_property(f"TEL;TYPE={kind if newest else kind.upper()}", number) for kind, number in holder.phones]
-    lines += _place(holder.texts)
+    lines += _place(texts)
     lines += [_property("CATEGORIES", *holder.tags, by=",")] if holder.tags else []
     for name, text in holder.messengers.items():
         lines += [_property(_MESSENGERS[name], text)] if name in _MESSENGERS and text else []

@@ -180,6 +180,7 @@ def test_staff_import_a_list_take_it_back_and_rehearse_a_campaign(
             break
         page.locator("main form button.go, main a.btn.go").last.click()
     expect(page.locator("main")).to_contain_text("1명")
+    page.click("details.ask > summary")
     page.click("form[action$='/undo'] button")
     page.wait_for_load_state()
     page.goto(f"{house.url}/contacts?text=limahogar")

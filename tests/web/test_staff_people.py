@@ -51,7 +51,9 @@ def test_an_imported_value_names_its_file_row_and_day(hana: Browser, world: Worl
     data = "Name,Company,E-mail,Country\nKim Lee,Lee Trading,kim@lee.example,Canada\n"
     files = {"file": ("fair.csv", data.encode(), "text/csv")}
     begun = hana.post("/import", {"exhibition_id": str(world.exhibition_id)}, files=files).headers["location"]
-    hana.post(begun.replace("columns", "confirm"))
+    confirm = f"{begun.rpartition('/')[0]}/confirm"
+    seen = re.search(r'name="seen" value="(\d+)"', hana.get(confirm).text)
+    hana.post(confirm, {"seen": seen[1] if seen else ""})
     found = re.search(r'href="(/contacts/\d+)"', hana.get("/contacts?q=kim@lee").text)
     assert found
     assert "fair.csv, 2행, 2026-11-16" in hana.get(found[1]).text
