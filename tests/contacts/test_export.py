@@ -266,7 +266,7 @@ BLANK = (
 @pytest.mark.parametrize("form", FORMS)
 def test_the_memory_of_an_export_does_not_grow_with_the_rows(sqlite_db: Database, form: str) -> None:
     with sqlite_db.writing() as session:
-        many(session, 6_000)
+        many(session, 20_000)
     with sqlite_db.reading() as session:
         list(export.export(session, STAFF, Selection(text="Firm 19"), form))  # fills what is cached for good
         tracemalloc.start()
