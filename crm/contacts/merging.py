@@ -127,8 +127,11 @@ def _together(records: Sequence[Facts]) -> dict[str, Any]:
 
 
 def _agreed(rank: Sequence[Facts], name: str, value: Any) -> bool:
-    """Tell whether everybody who states a field says the same; no generator, since every field of a list asks."""
-    return [facts.get(name, value) for facts in rank].count(value) == len(rank)
+    """Tell whether everybody who states a field says the same."""
+    for facts in rank:  # noqa: SIM110 - asked for every field of every known person of a list
+        if facts.get(name, value) != value:
+            return False
+    return True
 
 
 def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
