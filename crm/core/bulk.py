@@ -53,12 +53,18 @@ def find(
     """
     if not values:
         return ()
+    wanted, given = any_of(session, column, values)
+    return session.execute(statement.where(wanted), given).all()
+
+
+def any_of(
+    session: Session, column: "sa.Column[Any]", values: Collection[Any]
+) -> tuple["sa.ColumnElement[bool]", dict[str, Any]]:
+    """Return the condition that ``column`` is one of ``values``, and the parameters to execute it with."""
     if _is_sqlite(session):
         listed = sa.func.json_each(sa.bindparam("wanted", type_=sa.String)).table_valued("value", name="listed")
-        statement = statement.where(column.in_(sa.select(listed.c.value)))
-        return session.execute(statement, {"wanted": as_json(list(values))}).all()
-    statement = statement.where(column == sa.any_(sa.bindparam("wanted", type_=sa.ARRAY(column.type))))
-    return session.execute(statement, {"wanted": list(values)}).all()
+        return column.in_(sa.select(listed.c.value)), {"wanted": as_json(list(values))}
+    return column == sa.any_(sa.bindparam("wanted", type_=sa.ARRAY(column.type))), {"wanted": list(values)}
 
 
 def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -245,7 +245,7 @@ def test_the_database_refuses_a_second_row_of_a_step(world: World) -> None:
     world.campaign()
     world.enrol()
     step = world.steps(lead)["thanks"]
-    twin = Step(enrolment_id=step.enrolment_id, step="thanks", kind="mail", what="thank_you", due_at=step.due_at)
+    twin = Step(campaign_id=step.campaign_id, enrolment_id=step.enrolment_id, step="thanks", kind="mail", what="thank_you", due_at=step.due_at)
     with pytest.raises(IntegrityError), world.session.begin_nested():
         world.session.add(twin)
         world.session.flush()
