@@ -111,9 +111,7 @@ def _statement(any_kind: bool, lock: bool) -> "sa.Select[Any]":
 
 
 _STATEMENTS = {(any_kind, lock): _statement(any_kind, lock) for any_kind in (True, False) for lock in (True, False)}
-_OLDEST = (
-    sa.select(sa.func.min(STEPS.c.due_at)).where(STEPS.c.campaign_id == CAMPAIGNS.c.id, WAITS).scalar_subquery()
-)
+_OLDEST = sa.select(sa.func.min(STEPS.c.due_at)).where(STEPS.c.campaign_id == CAMPAIGNS.c.id, WAITS).scalar_subquery()
 _WITH_DUE = (
     sa.select(CAMPAIGNS.c.id)
     .where(CAMPAIGNS.c.status == RUNNING, _OLDEST <= sa.bindparam("until", type_=STEPS.c.due_at.type))

@@ -98,6 +98,7 @@ EXCLUSIONS = {
     "suppressed": N_("This address must not be written to."),
     "other_campaign": N_("Another campaign writes to this buyer, or did so with the same letters."),
     "deal_moved_on": N_("The talks are further than this follow-up."),
+    "stumbled": N_("The program could not decide about this lead; its log says why."),
 }
 """Why a lead is left out of a campaign."""
 

@@ -10,12 +10,14 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlmodel import Session, col, or_, select
 
 from crm.campaigns import service as campaigns
-from crm.campaigns.models import Enrolment, Step
+from crm.campaigns.models import Step
+from crm.campaigns.service import DueStep
 from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, EmailAddress
 from crm.core import events
 from crm.core.config import Settings
+from crm.core.db import one_of_many
 from crm.core.errors import BadInput, CrmError, NotFound, Stale
 from crm.core.i18n import _
 from crm.drafts.facts import Subject, facts_of, korean_rendering, subject_of
@@ -49,11 +51,11 @@ def draft_due(session: Session, settings: Settings, library: Library, *, now: da
     skipped too, and becomes a task of the advisor, so that it is not forgotten.
     """
     ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
-    due = campaigns.due_steps(session, now=now, ahead=ahead, kind="mail", limit=limit)
-    return sum(_draft_safely(session, settings, library, step, now) for step in due if step.id is not None)
+    due = campaigns.claim(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
+    return sum(_draft_safely(session, settings, library, step, now) for step in due)
 
 
-def _draft_safely(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:
+def _draft_safely(session: Session, settings: Settings, library: Library, step: DueStep, now: datetime) -> bool:
     """A letter over which the program stumbles becomes a task like one that cannot be written; the others go on."""
     try:
         with session.begin_nested():
@@ -62,21 +64,21 @@ def _draft_safely(session: Session, settings: Settings, library: Library, step: 
         if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
             raise  # the database's trouble, not the letter's; the next tick tries again
         log.exception("letter_not_drafted", step=step.id)
-        session.refresh(step)
-        if campaigns.take(session, step, now=now):
-            about = subject_of(session, session.get_one(Enrolment, step.enrolment_id).lead_id)
+        handed = False
+        with one_of_many(session, "letter_not_handed_over", step=step.id):
+            about = subject_of(session, step.lead_id)
             _hand_to_advisor(session, settings, about, step, CrmError(type(error).__name__), now)
+            handed = True
+        if not handed:
+            campaigns.give_back(session, step)
         return False
 
 
-def _draft_step(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:
-    if not campaigns.take(session, step, now=now):
-        return False
-    lead_id = session.get_one(Enrolment, step.enrolment_id).lead_id
-    about = subject_of(session, lead_id)
+def _draft_step(session: Session, settings: Settings, library: Library, step: DueStep, now: datetime) -> bool:
+    about = subject_of(session, step.lead_id)
     never = _never(session, settings, about, step.due_at)
     if never:
-        campaigns.step_skipped(session, _id(step.id), reason=never, now=now, settings=settings)
+        campaigns.step_skipped(session, step.id, reason=never, now=now, settings=settings)
         return False
     try:
         draft = _written(session, library.letter(step.what), about, planned_at=step.due_at, now=now)
@@ -163,7 +165,7 @@ def _never(session: Session, settings: Settings, about: Subject, moment: datetim
 
 
 def _hand_to_advisor(
-    session: Session, settings: Settings, about: Subject, step: Step, error: CrmError, now: datetime
+    session: Session, settings: Settings, about: Subject, step: DueStep, error: CrmError, now: datetime
 ) -> None:
     deal = pipeline.deal_of_lead(session, about.card.lead_id)
     pipeline.add_task(
@@ -177,7 +179,7 @@ def _hand_to_advisor(
         origin=f"letter:{step.id}",
         now=now,
     )
-    campaigns.step_skipped(session, _id(step.id), reason="not_written", now=now, settings=settings)
+    campaigns.step_skipped(session, step.id, reason="not_written", now=now, settings=settings)
 
 
 def _written(session: Session, letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Draft:

@@ -157,8 +157,8 @@ def test_a_lead_whose_country_is_filled_in_is_enrolled_with_the_next_tick(world:
     lead = world.lead(country=None)
     world.campaign()
     world.enrol()
-    world.session.get_one(Contact, lead.contact_id).country = "JP"
-    world.session.flush()
+    contact = world.session.get_one(Contact, lead.contact_id)
+    contacts.edit_contact(world.session, contact, {"country": "JP"}, now=world.now, by=STAFF)
     assert world.enrol() == 1
 
 
@@ -245,7 +245,14 @@ def test_the_database_refuses_a_second_row_of_a_step(world: World) -> None:
     world.campaign()
     world.enrol()
     step = world.steps(lead)["thanks"]
-    twin = Step(campaign_id=step.campaign_id, enrolment_id=step.enrolment_id, step="thanks", kind="mail", what="thank_you", due_at=step.due_at)
+    twin = Step(
+        campaign_id=step.campaign_id,
+        enrolment_id=step.enrolment_id,
+        step="thanks",
+        kind="mail",
+        what="thank_you",
+        due_at=step.due_at,
+    )
     with pytest.raises(IntegrityError), world.session.begin_nested():
         world.session.add(twin)
         world.session.flush()

@@ -28,9 +28,7 @@ def upgrade() -> None:
     with op.batch_alter_table("step") as table:
         table.alter_column("campaign_id", existing_type=sa.Integer(), nullable=False)
         table.create_foreign_key(op.f("fk_step_campaign_id_campaign"), "campaign", ["campaign_id"], ["id"])
-    op.create_index(
-        "ix_step_due", "step", ["campaign_id", "due_at", "id"], sqlite_where=WAITS, postgresql_where=WAITS
-    )
+    op.create_index("ix_step_due", "step", ["campaign_id", "due_at", "id"], sqlite_where=WAITS, postgresql_where=WAITS)
     op.drop_index("ix_enrolment_campaign_id", table_name="enrolment")
     op.drop_index("ix_enrolment_status", table_name="enrolment")
     op.create_table(
