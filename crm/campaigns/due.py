@@ -48,7 +48,7 @@ def find(
     leaves out those that another one keeps.
     """
     until = now + ahead if kinds is None or "mail" in kinds else now
-    values = {"until": until, "now": now}
+    values: dict[str, Any] = {"until": until, "now": now}
     if kinds is not None:
         values["kinds"] = sorted(kinds)
     statement = _STATEMENTS[kinds is None, lock]
@@ -114,7 +114,7 @@ _STATEMENTS = {(any_kind, lock): _statement(any_kind, lock) for any_kind in (Tru
 _OLDEST = sa.select(sa.func.min(STEPS.c.due_at)).where(STEPS.c.campaign_id == CAMPAIGNS.c.id, WAITS).scalar_subquery()
 _WITH_DUE = (
     sa.select(CAMPAIGNS.c.id)
-    .where(CAMPAIGNS.c.status == RUNNING, _OLDEST <= sa.bindparam("until", type_=STEPS.c.due_at.type))
+    .where(CAMPAIGNS.c.status == RUNNING, sa.bindparam("until", type_=STEPS.c.due_at.type) >= _OLDEST)
     .order_by(_OLDEST, CAMPAIGNS.c.id)
 )
 """Running campaigns in which something is due, the one that waits longest first."""

@@ -51,9 +51,7 @@ def decide(
     elsewhere = _elsewhere(session, campaign, [card.lead_id for card in cards])
     refused = _refused(session, cards)
     for card in cards:
-        code = "other_campaign" if card.lead_id in elsewhere else ""
-        if not code and (card.exporter_id, card.address) in refused:
-            code = "suppressed" if clearance.is_refused(session, card.lead_id, card.address) else ""
+        code = "other_campaign" if card.lead_id in elsewhere else "suppressed" if card.lead_id in refused else ""
         yield card, _decided(definition, own_holidays, card, code)
 
 
@@ -78,17 +76,19 @@ def _why_not(definition: Definition, card: LeadCard) -> str:
     return ""
 
 
-def _refused(session: Session, cards: Iterable[LeadCard]) -> set[tuple[int, str]]:
-    """Return (exporter, address) pairs with a refusal; whether it still stands is for clearance to say."""
-    by_exporter: dict[int, list[str]] = {}
+def _refused(session: Session, cards: Iterable[LeadCard]) -> set[int]:
+    """Return the leads whose mailbox refuses letters; clearance says whether a refusal still stands."""
+    by_exporter: dict[int, dict[str, list[int]]] = {}
     for card in cards:
         if card.address:
-            by_exporter.setdefault(card.exporter_id, []).append(card.address)
-    return {
-        (exporter_id, address)
+            by_exporter.setdefault(card.exporter_id, {}).setdefault(card.address, []).append(card.lead_id)
+    letters = [
+        (lead_id, address)
         for exporter_id, addresses in by_exporter.items()
         for address in contacts.suppressions_for(session, addresses, exporter_id)
-    }
+        for lead_id in addresses[address]
+    ]
+    return {lead_id for lead_id, _address in clearance.refused(session, letters)} if letters else set()
 
 
 def _elsewhere(session: Session, campaign: Campaign, lead_ids: list[int]) -> set[int]:

@@ -13,7 +13,6 @@ from crm.campaigns import due, engine
 from crm.campaigns.definition import OnReply
 from crm.campaigns.due import DueStep
 from crm.campaigns.leads import load
-from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
 from crm.campaigns.rehearsal import Rehearsal, rehearse
 from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone

@@ -82,10 +82,8 @@ def write_many(session: Session, plans: Sequence[Plan]) -> set[int]:
             status = SKIPPED if reason else WAITING
             data = bulk.as_json({"wanted_at": row.wanted_at.isoformat(), "attach": row.attach})
             own = None if reason or not key else key
-            rows.append(
-                (plan.campaign_id, plan.enrolment_id, row.step, row.kind, row.what, moment(row.due_at), status, reason)
-                + (own, data)
-            )
+            shown = (row.step, row.kind, row.what, moment(row.due_at), status, reason)
+            rows.append((plan.campaign_id, plan.enrolment_id, *shown, own, data))
     bulk.insert(session, STEPS, COLUMNS, rows)
     return going_on
 
