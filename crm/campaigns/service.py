@@ -196,13 +196,10 @@ def claim(
     found = due.claim(session, now=now, ahead=ahead, kinds=(kind,), limit=limit)
     cards = load(session, {step.lead_id for step in found})
     texts = {sha256: definition_of(session, sha256) for sha256 in {step.workflow_sha256 for step in found}}
-    mine: list[DueStep] = []
-    for step in found:
-        with one_of_many(session, "step_not_claimed", step=step.id):
-            if engine.happens(texts[step.workflow_sha256], step.step, cards[step.lead_id].facts):
-                mine.append(step)
-            else:
-                skip(session, settings, session.get_one(Step, step.id, populate_existing=True), "condition", now)
+    mine = [step for step in found if engine.happens(texts[step.workflow_sha256], step.step, cards[step.lead_id].facts)]
+    for step in {*found} - {*mine}:
+        with one_of_many(session, "step_not_skipped", step=step.id):
+            skip(session, settings, session.get_one(Step, step.id, populate_existing=True), "condition", now)
     return mine
 
 

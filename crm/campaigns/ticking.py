@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from crm.campaigns import due, engine
 from crm.campaigns.definition import Definition
-from crm.campaigns.engine import PlannedStep
+from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.enrolling import Exclusion, candidates, decide
 from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.looking import Changes, changes, looked
@@ -105,11 +105,15 @@ class _Newcomer(NamedTuple):
     rows: list[PlannedStep]
 
 
+_Plans = dict[tuple[BuyerTime, tuple[bool, ...]], list[PlannedStep]]
+
+
 def _enrol_campaign(session: Session, settings: Settings, campaign: Campaign, now: datetime) -> int:
     seen = _changes(session, settings, campaign, now)
     count = 0
+    plans: _Plans = {}
     for ids in chunks(candidates(session, campaign, seen.lead_ids)):
-        newcomers = [*_newcomers(session, settings, campaign, ids, now)]
+        newcomers = [*_newcomers(session, settings, campaign, ids, plans, now)]
         count += _enrol_together(session, campaign, newcomers, now)
     looked(session, seen)
     return count
@@ -121,17 +125,21 @@ def _changes(session: Session, settings: Settings, campaign: Campaign, now: date
 
 
 def _newcomers(
-    session: Session, settings: Settings, campaign: Campaign, ids: list[int], now: datetime
+    session: Session, settings: Settings, campaign: Campaign, ids: list[int], plans: _Plans, now: datetime
 ) -> Iterator[_Newcomer]:
+    """Yield leads that come in, each with its first steps; buyers on one clock of whom the same is true share them."""
     definition = definition_of(session, campaign.workflow_sha256)
     closed = show_close(session.get_one(Exhibition, campaign.exhibition_id).ends_on)
     cards = load(session, ids).values()
-    for card, verdict in decide(session, campaign, definition, own_holidays(settings), cards):
-        if isinstance(verdict, Exclusion):
+    for card, buyer in decide(session, campaign, definition, own_holidays(settings), cards):
+        if isinstance(buyer, Exclusion):
             continue
         try:
-            rows = engine.first_steps(definition, verdict, card.facts, closed, now)
-            yield _Newcomer(card, with_followers(definition, verdict, rows, (), now))
+            key = (buyer, engine.answers(definition, card.facts))
+            if key not in plans:
+                rows = engine.first_steps(definition, buyer, card.facts, closed, now)
+                plans[key] = with_followers(definition, buyer, rows, (), now)
+            yield _Newcomer(card, plans[key])
         except Exception:
             log.exception("lead_not_planned", lead=card.lead_id)
 
