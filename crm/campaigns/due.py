@@ -73,13 +73,12 @@ def claim(
     return found
 
 
-def mark(session: Session, ids: Sequence[int], status: str, reason: str | None = None) -> None:
+def mark(session: Session, ids: Sequence[int], status: str) -> None:
     """Set the state of steps in one statement."""
     if not ids:
         return
     wanted, values = bulk.any_of(session, STEPS.c.id, ids)
-    changes = {"status": status} if reason is None else {"status": status, "reason": reason}
-    session.execute(sa.update(STEPS).where(wanted).values(changes), values)
+    session.execute(sa.update(STEPS).where(wanted).values(status=status), values)
 
 
 def _statement(any_kind: bool, lock: bool) -> "sa.Select[Any]":

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm.campaigns import rules
 from crm.campaigns.conditions import Facts, holds
 from crm.campaigns.definition import SHOW_CLOSE, Definition, Step
-from crm.campaigns import rules
 from crm.campaigns.rules import OFFICE_IN_KOREA, SEOUL, Calendar
 from crm.pipeline.rules import WAY, Stage
 

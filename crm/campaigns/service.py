@@ -10,9 +10,11 @@ from datetime import UTC, datetime, time, timedelta
 from sqlmodel import Session, col, select, update
 
 from crm.campaigns import due, engine
-from crm.campaigns.definition import OnReply
+from crm.campaigns.catching_up import after_pause
+from crm.campaigns.definition import Definition, OnReply
 from crm.campaigns.due import DueStep
 from crm.campaigns.leads import load
+from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
 from crm.campaigns.rehearsal import Rehearsal, rehearse
 from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone
@@ -30,7 +32,7 @@ from crm.campaigns.states import (
     TAKEN,
     WAITING,
 )
-from crm.campaigns.stepping import end, follow, shift, skip, steps_of
+from crm.campaigns.stepping import end, end_all, follow, shift, skip, steps_of
 from crm.campaigns.texts import STATUSES, TASKS
 from crm.campaigns.ticking import Advance, advance, due_now, enrol_leads
 from crm.campaigns.workflows import Workflow, definition_of, load_workflows, own_holidays
@@ -119,17 +121,13 @@ def pause(session: Session, campaign: Campaign, *, by: str, now: datetime, reaso
 def resume(
     session: Session, campaign: Campaign, *, by: str, now: datetime, reason: str = "", settings: Settings | None = None
 ) -> None:
-    """Go on after a pause. Leads whose step became due meanwhile are moved on by as long as the pause was.
+    """Go on after a pause. What became due meanwhile takes the next windows, so many an hour (``catching_up``).
 
     So the letters keep the distances they had, and nothing goes out in a burst. Raises Refused unless it is paused.
     """
-    since = _paused_at(session, campaign) or now
     _change(session, campaign, (PAUSED,), RUNNING, "campaign_resumed", now, by, reason)
-    rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
-    for enrolment in session.exec(rows).all():
-        waiting = steps_of(session, enrolment, (WAITING,))
-        if any(step.due_at < now for step in waiting):
-            shift(session, settings or Settings(), enrolment, waiting, now - since, now)
+    after_pause(session, settings or Settings(), campaign, now=now)
+    look_at_all(session, campaign.id)
 
 
 def stop(session: Session, campaign: Campaign, *, by: str, now: datetime, reason: str = "") -> list[int]:
@@ -138,8 +136,7 @@ def stop(session: Session, campaign: Campaign, *, by: str, now: datetime, reason
     Raises Refused when it is stopped already.
     """
     _change(session, campaign, (DRAFT, RUNNING, PAUSED), STOPPED, "campaign_stopped", now, by, reason)
-    rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
-    return end(session, session.exec(rows).all(), "campaign_stopped", now)
+    return end_all(session, campaign, "campaign_stopped", now)
 
 
 def _change(
@@ -158,13 +155,6 @@ def _change(
     campaign.status, campaign.status_reason = status, reason
     session.flush()
     _log(session, campaign, verb, now, by, reason)
-
-
-def _paused_at(session: Session, campaign: Campaign) -> datetime | None:
-    times = [
-        line.at for line in events.history(session, "campaign", campaign.id or 0) if line.verb == "campaign_paused"
-    ]
-    return times[-1] if times else None
 
 
 def _log(session: Session, campaign: Campaign, verb: str, now: datetime, by: str, reason: str = "") -> None:
@@ -194,13 +184,23 @@ def claim(
     (its transaction fails, its process dies) is given out again.
     """
     found = due.claim(session, now=now, ahead=ahead, kinds=(kind,), limit=limit)
-    cards = load(session, {step.lead_id for step in found})
     texts = {sha256: definition_of(session, sha256) for sha256 in {step.workflow_sha256 for step in found}}
-    mine = [step for step in found if engine.happens(texts[step.workflow_sha256], step.step, cards[step.lead_id].facts)]
+    asking = {step for step in found if _has_condition(texts[step.workflow_sha256], step)}
+    cards = load(session, {step.lead_id for step in asking})
+    mine = [
+        step
+        for step in found
+        if step not in asking or engine.happens(texts[step.workflow_sha256], step.step, cards[step.lead_id].facts)
+    ]
     for step in {*found} - {*mine}:
         with one_of_many(session, "step_not_skipped", step=step.id):
             skip(session, settings, session.get_one(Step, step.id, populate_existing=True), "condition", now)
     return mine
+
+
+def _has_condition(definition: Definition, step: DueStep) -> bool:
+    known = definition.step(step.step)
+    return known is None or known.when is not None
 
 
 def give_back(session: Session, step: DueStep) -> None:
@@ -305,7 +305,9 @@ def next_slot_for(
     buyer = load(session, [enrolment.lead_id])[enrolment.lead_id].time(definition, own_holidays(settings))
     if buyer is None:
         return moment
-    return engine.postponed(definition, step.kind, buyer, moment, enrolment.hold_until)
+    # After a pause the letters of approved drafts have times of their own, or they would leave together.
+    earliest = max(moment, step.due_at)
+    return engine.postponed(definition, step.kind, buyer, earliest, enrolment.hold_until)
 
 
 def _office_slot(session: Session, settings: Settings, lead_id: int | None, moment: datetime) -> datetime:

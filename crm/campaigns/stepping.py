@@ -12,13 +12,15 @@ from crm.campaigns import engine
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.leads import LeadCard, load
-from crm.campaigns.models import Enrolment, Step
+from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.states import ACTIVE, CANCELLED, EXITED, FINISHED, OPEN, SKIPPED, WAITING
 from crm.campaigns.workflows import definition_of, own_holidays
 from crm.contacts.models import Lead
 from crm.core import bulk, events
 from crm.core.config import Settings
 
+ENROLMENTS: sa.Table = Enrolment.__table__  # type: ignore[attr-defined]
+LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 STEPS: sa.Table = Step.__table__  # type: ignore[attr-defined]
 COLUMNS = ("campaign_id", "enrolment_id", "step", "kind", "what", "due_at", "status", "reason", "address_key", "data")
 
@@ -177,6 +179,36 @@ def end(session: Session, enrolments: Iterable[Enrolment], reason: str, now: dat
             data=data,
         )
     return cancelled
+
+
+def end_all(session: Session, campaign: Campaign, reason: str, now: datetime) -> list[int]:
+    """End every active enrolment of a campaign and cancel the open steps; return the ids of those steps."""
+    session.flush()
+    rows = sa.select(ENROLMENTS.c.id, ENROLMENTS.c.lead_id, LEADS.c.exporter_id).join(
+        LEADS, LEADS.c.id == ENROLMENTS.c.lead_id
+    )
+    active = rows.where(ENROLMENTS.c.campaign_id == campaign.id, ENROLMENTS.c.status == ACTIVE)
+    ended = session.execute(active.with_for_update(of=ENROLMENTS, key_share=True)).all()
+    ids = [row.id for row in ended]
+    still_open = sa.select(STEPS.c.id).where(STEPS.c.status.in_(OPEN)).order_by(STEPS.c.id)
+    cancelled = [number for (number,) in bulk.find(session, still_open, STEPS.c.enrolment_id, ids)]
+    _set(session, Step, cancelled, status=CANCELLED, reason=reason)
+    version = ENROLMENTS.c.version + 1
+    _set(session, Enrolment, ids, status=EXITED, exit_reason=reason, ended_at=now, version=version)
+    who = [(row.lead_id, row.exporter_id) for row in ended]
+    events.record_many(session, "follow_up_ended", "lead", who, at=now, reason=reason, data={"campaign": campaign.id})
+    return cancelled
+
+
+def _set(session: Session, model: type[Step] | type[Enrolment], ids: Sequence[int], **values: Any) -> None:
+    """Change many rows in one statement; what the session holds of them is read afresh."""
+    table: sa.Table = model.__table__  # type: ignore[union-attr]
+    if ids:
+        wanted, given = bulk.any_of(session, table.c.id, ids)
+        session.execute(sa.update(table).where(wanted).values(values), given)
+    for held in list(session.identity_map.values()):
+        if isinstance(held, model):
+            session.expire(held)
 
 
 def shift(

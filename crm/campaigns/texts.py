@@ -120,8 +120,10 @@ ENDINGS = {
     "returned": N_("The advisor returned the letter."),
     "not_written": N_("The letter could not be written; the advisor has a task for it."),
     "refused": N_("The mail server refused the letter."),
+    "after_pause": N_("It was due while the campaign was paused, and takes the next window."),
+    "after_standstill": N_("It was due while nothing ran, and takes the next window."),
 }
-"""Why an enrolment ended or a step did not happen."""
+"""Why an enrolment ended, or a step did not happen or moved."""
 
 HINDRANCES = {
     "campaign_paused": N_("The campaign is paused."),

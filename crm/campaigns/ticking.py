@@ -13,6 +13,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from crm.campaigns import due, engine
+from crm.campaigns.catching_up import after_standstill
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.enrolling import Exclusion, candidates, decide
@@ -60,6 +61,8 @@ def enrol_leads(session: Session, settings: Settings, *, now: datetime) -> int:
 def advance(session: Session, settings: Settings, *, now: datetime) -> Advance:
     """End the follow-up of deals that moved on, and skip steps that are due and whose condition is false.
 
+    What was due more than a day ago was missed, since nothing ran: it takes the next windows (``catching_up``).
+
     Callers cancel the drafts of the ``cancelled`` steps.
     """
     ended = _end_by_stage(session, settings, now)
@@ -70,6 +73,8 @@ def advance(session: Session, settings: Settings, *, now: datetime) -> Advance:
             if not engine.happens(definition, step.step, card.facts) and _still_waits(session, step):
                 skip(session, settings, step, "condition", now)
                 skipped += 1
+    for campaign in session.exec(select(Campaign).where(Campaign.status == RUNNING)).all():
+        after_standstill(session, settings, campaign, now=now)
     return Advance(skipped, ended)
 
 
