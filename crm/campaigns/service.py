@@ -16,6 +16,8 @@ from crm.campaigns.due import DueStep
 from crm.campaigns.leads import load
 from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
+from crm.campaigns.moving import Move, migrate
+from crm.campaigns.moving import preview as preview_migration
 from crm.campaigns.rehearsal import Rehearsal, rehearse
 from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone
 from crm.campaigns.states import (
@@ -45,7 +47,19 @@ from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
 from crm.pipeline import service as pipeline
 
-__all__ = ["Advance", "DueStep", "Rehearsal", "Workflow", "advance", "enrol_leads", "load_workflows", "rehearse"]
+__all__ = [
+    "Advance",
+    "DueStep",
+    "Move",
+    "Rehearsal",
+    "Workflow",
+    "advance",
+    "enrol_leads",
+    "load_workflows",
+    "migrate",
+    "preview_migration",
+    "rehearse",
+]
 
 ENDED = ("campaign_stopped", "step_cancelled", "enrolment_ended")
 """Hindrances of a letter that do not pass."""
