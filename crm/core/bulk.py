@@ -76,10 +76,20 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
         marks = ", ".join("?" * len(columns))
         _many(session, f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)  # noqa: S608
         return
-    cursor: Any = session.connection().connection.cursor()
-    with cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row(row)
+    _copy(session, f'COPY "{table.name}" ({names}) FROM STDIN', rows)
+
+
+def _copy(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    connection = session.connection()
+    cursor: Any = connection.connection.cursor()
+    driver: Any = connection.dialect.loaded_dbapi
+    try:
+        with cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        # Callers know the errors of SQLAlchemy, whichever way a row takes.
+        raise sa.exc.DBAPIError.instance(statement, None, error, driver.Error) from error
 
 
 def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -61,7 +61,7 @@ def test_one_exporters_letters_do_not_hold_up_anothers() -> None:
 
 
 def test_a_full_window_leads_into_the_next_one() -> None:
-    """Open from 1 to 3 in the morning: the third letter of two an hour has to wait for the second hour, the fifth a day."""
+    """Open from 1 to 3: of two an hour, the third letter waits for the second hour, and the fifth for the next day."""
 
     def window(at: datetime) -> datetime:
         opens = at.replace(hour=1, minute=0, second=0)

@@ -20,7 +20,8 @@ OTHER_LETTER = ("mail: catalogue, attach: catalogue", "mail: reminder")
 NO_CATALOGUE = (
     "  - {id: catalogue, after: {thanks: 4 business days},    mail: catalogue, attach: catalogue}\n"
     "  - {id: call,      after: {catalogue: 3 business days}, when: lead.rating >= 4, task: call}\n"
-    "  - {id: sample,    after: {catalogue: 5 business days}, when: '\"sample\" in lead.requests', mail: sample_offer}\n",
+    "  - {id: sample,    after: {catalogue: 5 business days}, when: '\"sample\" in lead.requests', "
+    "mail: sample_offer}\n",
     "  - {id: sample,    after: {thanks: 20 business days}, when: '\"sample\" in lead.requests', mail: sample_offer}\n",
 )
 EARLIER_STEP = (
