@@ -70,7 +70,7 @@ def _make_task(session: Session, context: Context, step_id: int, now: datetime) 
     made = False
     with one_of_many(session, "task_not_made", step=step_id):
         made = campaigns.make_task(session, context.settings, step_id, now=now)
-    return made
+    return made  # noqa: RET504 - what is swallowed leaves it False
 
 
 def keep_drafts_true(context: Context) -> int:

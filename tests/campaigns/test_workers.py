@@ -218,7 +218,7 @@ def test_a_letter_over_which_every_worker_stumbles_holds_up_no_other(
     start_campaign(db, settings, 5)
     context = Context(settings, db, FrozenClock(AT))
     jobs.enrol_leads(context)
-    written = drafts._written  # noqa: SLF001
+    written = drafts._written
 
     def stumbling(session: Session, letter: object, about: object, **rest: object) -> Draft:
         if about.card.address.startswith("buyer2@"):  # type: ignore[attr-defined]
