@@ -68,10 +68,16 @@ def fill(connection: sa.Connection, table: str, count: int, **values: str) -> No
     empty = {column.name: _empty(column) for column in columns if not column.nullable and not column.primary_key}
     given = {**empty, "id": "i", **values}
     given = {name: value for name, value in given.items() if name in columns}
-    connection.exec_driver_sql(
-        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
-        f'INSERT INTO "{table}" ({", ".join(given)}) SELECT {", ".join(given.values())} FROM n'
+    _run(
+        connection,
+        f"WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
+        f'INSERT INTO "{table}" ({", ".join(given)}) SELECT {", ".join(given.values())} FROM n',
     )
+
+
+def _run(connection: sa.Connection, statement: str) -> None:
+    """Execute a statement in which a percent sign is one."""
+    connection.execution_options(no_parameters=True).exec_driver_sql(statement)
 
 
 def _empty(column: "sa.Column[Any]") -> str:
@@ -116,11 +122,7 @@ def campaigns(connection: sa.Connection, text: str) -> None:
     sha256, now = hashlib.sha256(text.encode()).hexdigest(), moment(connection, "0")
     version = {"sha256": f"'{sha256}'", "name": "'bench'", "text": f"'{text}'", "created_at": now}
     names = ", ".join(version)
-    connection.exec_driver_sql(
-        f"INSERT INTO workflow_version ({names}) VALUES ({', '.join(version.values())})".replace(
-            "%", "%%" if connection.dialect.name != "sqlite" else "%"
-        )
-    )
+    _run(connection, f"INSERT INTO workflow_version ({names}) VALUES ({', '.join(version.values())})")
     fill(connection, "campaign", 1, workflow="'bench'", workflow_sha256=f"'{sha256}'", status="'running'",
          created_at=now, started_at=now)  # fmt: skip
 
@@ -163,7 +165,7 @@ def made(url: str, build: Callable[[sa.Connection], None]) -> Database:
         build(connection)
         sequences(connection)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE step" if not db.is_sqlite else "PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("VACUUM ANALYZE" if not db.is_sqlite else "PRAGMA wal_checkpoint(TRUNCATE)")
     return db
 
 
