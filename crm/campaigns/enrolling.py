@@ -35,8 +35,8 @@ def candidates(session: Session, campaign: Campaign, among: Collection[int] | No
     """
     rows = sa.select(LEADS.c.id).where(LEADS.c.exhibition_id == campaign.exhibition_id).order_by(LEADS.c.id)
     if campaign.id is not None:
-        inside = sa.select(col(Enrolment.lead_id)).where(col(Enrolment.campaign_id) == campaign.id)
-        rows = rows.where(LEADS.c.id.not_in(inside))
+        inside = sa.exists().where(col(Enrolment.campaign_id) == campaign.id, col(Enrolment.lead_id) == LEADS.c.id)
+        rows = rows.where(~inside)
     if campaign.exporter_id is not None:
         rows = rows.where(LEADS.c.exporter_id == campaign.exporter_id)
     found = session.execute(rows) if among is None else bulk.find(session, rows, LEADS.c.id, among)
