@@ -359,7 +359,7 @@ class OnOutOfOffice(Part):
 
 
 class OnStage(Part):
-    """The task that is made when the deal reaches a stage, also after the follow-up has ended. Business days of Korea."""
+    """The task that is made when the deal reaches a stage, even after the follow-up. Business days of Korea."""
 
     task: TaskKind = Field(description="the task that is made for the advisor")
     within: DelayText = Field(description="until when it should be done")
@@ -403,6 +403,12 @@ class Definition(Part):
         "last, then on), skip_missed (only what is still to come), start_from_beginning (all, from the day they came)",
     )
 
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        """Return every condition that a step's happening depends on, each once."""
+        arms = (text for step in self.steps for text in (step.branch or {}).values() if text != OTHERWISE)
+        return tuple(dict.fromkeys([*(step.when for step in self.steps if step.when), *arms]))
+
     def step(self, step_id: str) -> Step | None:
         """Return a step by its id."""
         return self._by_id.get(step_id)
@@ -425,10 +431,7 @@ class Definition(Part):
     @cached_property
     def asks_events(self) -> bool:
         """Tell whether a condition asks what has happened so far."""
-        texts = [step.when or "" for step in self.steps] + [
-            text for step in self.steps for text in (step.branch or {}).values()
-        ]
-        return any("happened." in text for text in texts)
+        return any("happened." in text for text in self.conditions)
 
 
 def json_schema() -> dict[str, Any]:

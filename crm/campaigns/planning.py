@@ -7,20 +7,18 @@ has left, a task when it was made or done, an event when it comes, a skipped ste
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm.campaigns import rules
 from crm.campaigns.definition import HAPPENED, SHOW_CLOSE, TIMEOUT, Definition, Step
-from crm.campaigns.rules import (
-    OFFICE_IN_KOREA,
-    SEOUL,
-    Calendar,
-    Delay,
-    add_business_days,
-    earliest,
-    next_slot,
-    recipient_zone,
-)
+from crm.campaigns.rules import OFFICE_IN_KOREA, SEOUL, Calendar, Delay, add_business_days
 from crm.core.clock import KST
+
+# A tick plans thousands of steps from few anchors: the end of the show, for buyers of a dozen countries.
+earliest = lru_cache(maxsize=1 << 15)(rules.earliest)
+next_slot = lru_cache(maxsize=1 << 15)(rules.next_slot)
+recipient_zone = lru_cache(maxsize=1 << 12)(rules.recipient_zone)
 
 ON_TIME = timedelta(days=3)
 """How long after its day a step with a fixed day may still happen, when holidays or an absence moved it."""
@@ -267,9 +265,7 @@ def cap_begins(definition: Definition, moment: datetime) -> datetime | None:
     return moment - _length(definition.cap.within) if definition.cap else None
 
 
-def held(
-    definition: Definition, buyer: BuyerTime, rows: Iterable[PlannedStep], until: datetime
-) -> list[PlannedStep]:
+def held(definition: Definition, buyer: BuyerTime, rows: Iterable[PlannedStep], until: datetime) -> list[PlannedStep]:
     """Return waiting rows with nothing before ``until``: they keep their distances, but days of the calendar stay."""
     rows = list(rows)
     first = min((row.due_at for row in rows), default=until)
