@@ -222,7 +222,9 @@ def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: da
             waiting = [_as_planned(row) for row in rows_ if row.status in OPEN]
             known = {row.step for row in rows_}
             drafted = frozenset(row.step for row in rows_ if row.status == TAKEN)
-            yield _Played(card, buyer, engine.play_on(definition, buyer, card.facts, waiting, known), drafted)
+            yield _Played(
+                card, buyer, engine.play_on(definition, buyer, card.facts, waiting, engine.Standing(known)), drafted
+            )
 
 
 def _rows_of(session: Session, enrolment_ids: Iterable[int]) -> dict[int, list[Step]]:

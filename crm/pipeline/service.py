@@ -18,7 +18,7 @@ from crm.exporters.models import Exporter, ProductLine
 from crm.exporters.rules import in_language
 from crm.pipeline import rules, texts
 from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
-from crm.pipeline.rules import Buyer, Claim, Line, Move, Stage
+from crm.pipeline.rules import BEFORE_REPLY, Buyer, Claim, Line, Move, Stage
 
 DEALS: sa.Table = Deal.__table__  # type: ignore[attr-defined]
 DEAL_LEADS: sa.Table = DealLead.__table__  # type: ignore[attr-defined]
@@ -26,7 +26,6 @@ LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
 _Key = tuple[int, int, int]
 """Exporter, buyer company and product line; of each there is one deal."""
-BEFORE_REPLY = (Stage.LEAD, Stage.CONTACTED, Stage.DORMANT)
 
 
 # Deals
