@@ -126,7 +126,7 @@ class _Lead:
 
     def book(self, step: Step, wanted: datetime, pace: Pace) -> datetime:
         def allowed(at: datetime) -> datetime:
-            return engine.postponed(self.definition, step.kind, self.buyer, at, self.hold_until)
+            return engine.postponed(self.definition, step.kind, self.buyer, at, self.hold_until, step=step.step)
 
         return pace.book(self.exporter_id, wanted, allowed)
 
@@ -162,7 +162,9 @@ def _move_lead(lead: _Lead, steps: Sequence[Step], missed: Step, pace: Pace, why
         if step.kind not in TROUBLES or step.due_at < missed.due_at or with_advisor:
             continue
         before = step.due_at
-        step.due_at = lead.book(step, max(now, before + (by or timedelta(0))), pace)
-        by = step.due_at - before if by is None else by
+        # A step that belongs to a day of the calendar does not move on with the others; too late, it is skipped.
+        dated = "expires_at" in step.data
+        step.due_at = lead.book(step, max(now, before if dated else before + (by or timedelta(0))), pace)
+        by = step.due_at - before if by is None and not dated else by
         step.reason = why
         step.data = {**step.data, "wanted_at": step.due_at.isoformat(), "missed": before.isoformat()}

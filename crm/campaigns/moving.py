@@ -13,7 +13,7 @@ from typing import Literal
 from sqlmodel import Session, col, delete, select
 
 from crm.campaigns import engine
-from crm.campaigns.definition import SHOW_CLOSE, Definition
+from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.looking import look_at_all
@@ -30,6 +30,12 @@ from crm.exporters.models import Exhibition
 
 Change = Literal["appears", "vanishes", "moves", "changes", "passed"]
 """A step comes in, goes out, gets another time, becomes another letter or task, or would have been due already."""
+
+
+DECIDES = ("wait", "branch")
+"""Steps that reach nobody: what a new one of them says is asked for even when its time has passed."""
+TIMED_BY = ("kind", "after", "before", "on", "window", "wait_for", "at_most")
+"""What a step's time depends on, besides the window of the whole workflow."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +181,7 @@ def _replanned(
         before = definition_of(session, enrolment.workflow_sha256)
         known = steps.get(enrolment.id or 0, [])
         planner = _Planner(before, definition, buyer, now, max(now, enrolment.hold_until or now))
-        plan = planner.anew(known, _anchors(definition, enrolment, known, closed))
+        plan = planner.anew(known, _anchors(definition, buyer, enrolment, known, closed))
         waiting = {step.step: step for step in known if step.status == WAITING}
         yield _Replanned(enrolment, card, waiting, plan)
 
@@ -190,13 +196,19 @@ def _steps(session: Session, enrolment_ids: Sequence[int]) -> dict[int, list[Ste
 
 
 def _anchors(
-    definition: Definition, enrolment: Enrolment, steps: Sequence[Step], closed: datetime
+    definition: Definition, buyer: BuyerTime, enrolment: Enrolment, steps: Sequence[Step], closed: datetime
 ) -> dict[str, datetime]:
     """Return what has happened to a lead, each with its time: a skipped step happened when it was due."""
     if definition.late_import == "start_from_beginning":
         closed = max(closed, enrolment.created_at)
-    happened = {step.step: step.done_at or step.due_at for step in steps if step.status == DONE}
-    return {SHOW_CLOSE: closed, **happened, **{step.step: step.due_at for step in steps if step.status == SKIPPED}}
+    anchors = engine.fixed_anchors(definition, buyer, closed, {})
+    for step in steps:
+        if step.status == DONE:
+            outcome = str(step.data.get("outcome", ""))
+            anchors |= engine.happened_anchors(step.step, outcome, step.done_at or step.due_at)
+        elif step.status == SKIPPED:
+            anchors[step.step] = step.due_at
+    return anchors
 
 
 @dataclass(frozen=True)
@@ -227,7 +239,7 @@ class _Planner:
     def _settled(self, row: PlannedStep, waiting: Step | None) -> PlannedStep:
         if row.skip:
             return row
-        if waiting is None and row.due_at < self.now:
+        if waiting is None and row.due_at < self.now and row.kind not in DECIDES:
             return replace(row, skip=engine.LATE)
         if waiting is not None and self._same_time(row.step):
             # Whatever moved it there (a pause, an absence) still holds.
@@ -237,14 +249,14 @@ class _Planner:
     def _allowed(self, row: PlannedStep) -> datetime:
         if row.due_at >= self.floor:
             return row.due_at
-        return engine.postponed(self.definition, row.kind, self.buyer, self.floor)
+        return engine.postponed(self.definition, row.kind, self.buyer, self.floor, step=row.step)
 
     def _same_time(self, step_id: str) -> bool:
         old, new = self.before.step(step_id), self.definition.step(step_id)
         if old is None or new is None:
             return False
         same_window = self.before.send_window == self.definition.send_window
-        return same_window and old.after == new.after and old.kind == new.kind
+        return same_window and all(getattr(old, name) == getattr(new, name) for name in TIMED_BY)
 
 
 def _change(name: str, waiting: Step | None, plan: PlannedStep | None) -> StepChange | None:

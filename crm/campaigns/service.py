@@ -321,7 +321,7 @@ def next_slot_for(
         return moment
     # After a pause the letters of approved drafts have times of their own, or they would leave together.
     earliest = max(moment, step.due_at)
-    return engine.postponed(definition, step.kind, buyer, earliest, enrolment.hold_until)
+    return engine.postponed(definition, step.kind, buyer, earliest, enrolment.hold_until, step=step.step)
 
 
 def _office_slot(session: Session, settings: Settings, lead_id: int | None, moment: datetime) -> datetime:

@@ -224,5 +224,7 @@ def shift(
     buyer = load(session, [enrolment.lead_id])[enrolment.lead_id].time(definition, own_holidays(settings))
     for step in steps:
         moved = step.due_at + by
-        step.due_at = engine.postponed(definition, step.kind, buyer, moved, not_before) if buyer else moved
+        step.due_at = (
+            engine.postponed(definition, step.kind, buyer, moved, not_before, step=step.step) if buyer else moved
+        )
     session.flush()
