@@ -18,7 +18,7 @@ from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime
 from crm.campaigns.leads import chunks, load
 from crm.campaigns.models import WAITS, Campaign, Enrolment, Step
-from crm.campaigns.states import ACTIVE, OPEN, TAKEN
+from crm.campaigns.states import ACTIVE, OPEN, TAKEN, WAITING
 from crm.campaigns.workflows import definition_of, own_holidays
 from crm.core import events
 from crm.core.config import Settings
@@ -64,7 +64,7 @@ def after_pause(session: Session, settings: Settings, campaign: Campaign, *, now
         .where(
             Enrolment.campaign_id == campaign.id,
             Enrolment.status == ACTIVE,
-            col(Step.status).in_(OPEN),
+            sa.or_(Step.status == WAITING, sa.and_(col(Step.status) == TAKEN, col(Step.kind) == "mail")),
             col(Step.due_at) < now,
             col(Step.kind).in_(TROUBLES),
         )
@@ -158,8 +158,9 @@ def _move_lead(lead: _Lead, steps: Sequence[Step], missed: Step, pace: Pace, why
     """Move the first missed step into the next free moment, and the others of this buyer behind it."""
     by: timedelta | None = None
     for step in steps:
-        with_advisor = step.status == TAKEN and why != AFTER_PAUSE
-        if step.kind not in TROUBLES or step.due_at < missed.due_at or with_advisor:
+        # A task that was made is with its advisor, whatever the campaign does; an approved letter is not yet out.
+        settled = step.status == TAKEN and (why != AFTER_PAUSE or step.kind != "mail")
+        if settled or step.kind not in TROUBLES or step.due_at < missed.due_at:
             continue
         before = step.due_at
         # A step that belongs to a day of the calendar does not move on with the others; too late, it is skipped.

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -146,6 +147,22 @@ def test_an_approved_letter_waits_for_its_own_moment_after_a_pause(world: World)
         service.next_slot_for(world.session, world.settings, world.steps(lead)["thanks"].id, back) for lead in leads
     ]
     assert len({slot.replace(minute=0) for slot in slots}) == 3
+
+
+def test_a_task_that_waits_for_its_advisor_does_not_move_with_a_pause(world: World) -> None:
+    path = Path(world.settings.workflows_dir) / "example.yaml"
+    path.write_text(path.read_text("utf-8").replace("task: call}", "task: call, wait: true}"), encoding="utf-8")
+    lead = world.lead(rating=5)
+    campaign = world.campaign()
+    world.enrol()
+    for step in ("thanks", "catalogue"):
+        world.done(world.steps(lead)[step])
+    call = world.steps(lead)["call"]
+    before = call.due_at
+    service.take(world.session, call, now=before)
+    service.pause(world.session, campaign, by=STAFF, now=before)
+    service.resume(world.session, campaign, by=STAFF, now=before + 9 * DAY, settings=world.settings)
+    assert (world.steps(lead)["call"].due_at, world.steps(lead)["call"].reason) == (before, "")
 
 
 def test_a_country_nobody_knows_any_more_does_not_hold_up_the_others(world: World) -> None:
