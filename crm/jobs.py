@@ -6,7 +6,7 @@ of the data's way, which is also what ``crm worker --once`` and the demo's clock
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, timedelta
+from datetime import UTC
 from functools import cache, partial
 
 import structlog
@@ -28,6 +28,8 @@ from crm.pipeline.forgetting import in_human_hands
 from crm.review import service as review
 
 log = structlog.get_logger()
+BATCH, BATCHES = 20, 25
+"""Letters drafted in one transaction, and such transactions a tick."""
 
 
 @cache
@@ -54,13 +56,10 @@ def cancel_ended(context: Context) -> int:
         return len(drafts.cancel_ended(session, now=context.clock.now()))
 
 
-def make_tasks(context: Context) -> int:
-    """Turn due task steps into tasks of the advisor or the exporter."""
-
-    now = context.clock.now()
+def take_steps(context: Context) -> int:
+    """Do the steps that are due and no letters: tasks, branches, waits, moves, notices."""
     with context.db.writing() as session:
-        due = campaigns.due_steps(session, now=now, ahead=timedelta(0), kind="task", limit=500)
-        return sum(campaigns.make_task(session, context.settings, step.id, now=now) for step in due if step.id)
+        return campaigns.act_due(session, context.settings, now=context.clock.now())
 
 
 def keep_drafts_true(context: Context) -> int:
@@ -71,10 +70,16 @@ def keep_drafts_true(context: Context) -> int:
 
 
 def make_drafts(context: Context) -> int:
-    """Draft the letters whose time is near."""
+    """Draft the letters whose time is near, some at a time, so that nobody waits long for the database."""
     letters = library(context.settings.templates_dir)
-    with context.db.writing() as session:
-        return drafts.draft_due(session, context.settings, letters, now=context.clock.now())
+    total = 0
+    for _batch in range(BATCHES):
+        with context.db.writing() as session:
+            done = drafts.draft_some(session, context.settings, letters, now=context.clock.now(), limit=BATCH)
+        total += done.drafted
+        if done.taken < BATCH:
+            break
+    return total
 
 
 def queue_approved(context: Context) -> int:
@@ -105,7 +110,7 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, cancel_ended, make_tasks, keep_drafts_true,
+    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
     make_drafts, queue_approved,
 )  # fmt: skip
 

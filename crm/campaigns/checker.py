@@ -13,11 +13,19 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from crm.campaigns.conditions import ConditionError, compile_condition
 from crm.campaigns.definition import (
+    EVENTS,
     EXIT_REASONS,
+    HAPPENED,
+    OTHERWISE,
     REQUIRED_EXITS,
     SHOW_CLOSE,
+    TIMEOUT,
+    Cap,
     Definition,
+    OnBounce,
+    OnOutOfOffice,
     OnReply,
+    OnStage,
     SendWindow,
     Step,
     Title,
@@ -34,7 +42,12 @@ PARTS: Mapping[str, type[BaseModel]] = {
     "title": Title,
     "send_window": SendWindow,
     "steps": Step,
+    "dates": Title,
+    "cap": Cap,
     "on_reply": OnReply,
+    "on_bounce": OnBounce,
+    "on_out_of_office": OnOutOfOffice,
+    "on_stage": OnStage,
 }
 
 
@@ -164,7 +177,9 @@ def _validated(data: dict[str, Any], file: _File) -> Definition | None:
         return None
 
 
-EXIT_NAMES: Mapping[str, tuple[str, ...]] = {"exit_stage": WAY, "exit_form": EXIT_REASONS}
+EXIT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "exit_stage": WAY, "exit_form": EXIT_REASONS, "event_unknown": EVENTS,
+}  # fmt: skip
 TYPE_CODES = {
     "string_type": "value_text",
     "list_type": "value_list",
@@ -208,6 +223,8 @@ def _say_value(kind: str, path: Path, name: str, value: Any, ctx: dict[str, Any]
 
 
 def _model(path: Path) -> type[BaseModel]:
+    if "window" in path[:-1]:
+        return SendWindow
     return PARTS.get(str(path[0]), Definition) if len(path) > 1 else Definition
 
 
@@ -253,14 +270,24 @@ def _check_steps(data: dict[str, Any], file: _File) -> None:
         else:
             order[name] = number
     steps = dict(_raw_steps(data))
+    outcomes = {f"{name}.{end}": name for name, number in order.items() for end in _outcomes(steps[number])}
+    given = {*EVENTS, *(data["dates"] if isinstance(data.get("dates"), dict) else ())}
     anchors = {name: _anchor(steps[number]) for name, number in order.items()}
+    anchors = {
+        name: SHOW_CLOSE if anchor in given else outcomes.get(anchor, anchor) for name, anchor in anchors.items()
+    }
     told: set[str] = set()
     for name, number in order.items():
         _check_anchor(name, number, order, anchors, told, file)
 
 
+def _outcomes(step: dict[str, Any]) -> Iterable[str]:
+    arms = step.get("branch")
+    return arms if isinstance(arms, dict) else (HAPPENED, TIMEOUT) if "wait_for" in step else ()
+
+
 def _anchor(step: dict[str, Any]) -> str:
-    after = step.get("after")
+    after = step.get("after") or step.get("before")
     return next(iter(after)) if isinstance(after, dict) and len(after) == 1 else SHOW_CLOSE
 
 
@@ -316,6 +343,10 @@ def _check_conditions(data: dict[str, Any], file: _File) -> None:
         path = ("steps", number, "when")
         if _constant(step.get("when"), path, file) is False:
             file.say("step_never", path, {"name": step.get("id", "")})
+        arms = step.get("branch")
+        for name, text in (arms if isinstance(arms, dict) else {}).items():
+            if text != OTHERWISE:
+                _constant(text, ("steps", number, "branch", name), file)
 
 
 def _constant(text: Any, path: Path, file: _File) -> bool | None:

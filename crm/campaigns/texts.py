@@ -31,8 +31,17 @@ PROBLEMS = {
     "exit_stage": N_("{value} is not a stage of the pipeline."),
     "exit_at_once": N_("Every deal has reached the stage {value}: nobody would be written to."),
     "exit_required": N_("{name} must be a reason to stop; the law asks for it."),
-    "step_kind": N_("The step {value} must have either mail or task."),
-    "attach_to_task": N_("The step {value} is a task; only a letter can have attach."),
+    "step_kind": N_("The step {value} must say what happens, exactly once."),
+    "anchor_kind": N_("The step {value} must say when, exactly once."),
+    "attach_to_task": N_("The step {value} is no letter; only a letter can have attach."),
+    "wait_without_task": N_("The step {value} is no task; only a task can be waited for."),
+    "wait_at_most": N_("The step {value} needs both wait_for and at_most, or neither."),
+    "when_not_here": N_("The step {value} cannot have when: it decides by itself."),
+    "window_not_here": N_("The step {value} reaches nobody and needs no window."),
+    "outcome_reserved": N_("A step with outcomes cannot be called {value}: events are called so."),
+    "event_unknown": N_("{value} is no event."),
+    "length_business": N_("{value}: business days cannot stand here."),
+    "date_form": N_("{value} is not a date."),
     "step_twice": N_("There are two steps called {name}."),
     "step_reserved": N_("A step cannot be called {name}; that is the end of the exhibition."),
     "step_never": N_("The step {name} never happens: its condition is false for everybody."),
@@ -72,8 +81,17 @@ HINTS = {
     "window_weekend": N_("Add a weekday."),
     "exit_form": N_("Use replied, opted_out, hard_bounced, or stage >= negotiation."),
     "exit_required": N_("Add {name} to exit_when."),
-    "step_kind": N_("Remove one of them or add the missing one."),
+    "step_kind": N_("Write one of mail, task, move, notify, wait_for and branch."),
+    "anchor_kind": N_("Write one of after, before and on."),
     "attach_to_task": N_("Remove attach."),
+    "wait_without_task": N_("Remove wait, or make it a task."),
+    "wait_at_most": N_("Write for example wait_for: reply, at_most: 5 business days."),
+    "when_not_here": N_("Put the condition into a branch, or at the steps that follow."),
+    "window_not_here": N_("Remove window."),
+    "outcome_reserved": N_("Rename the step."),
+    "event_unknown": N_("Use reply, sample.sent, sample.delivered, quotation.sent, quotation.expires or stage.…"),
+    "length_business": N_("Write days, weeks or hours."),
+    "date_form": N_("Write year, month and day, for example 2026-12-31."),
     "step_twice": N_("Rename one of them."),
     "step_reserved": N_("Rename it."),
     "step_never": N_("Correct the condition or remove the step."),
@@ -98,6 +116,7 @@ EXCLUSIONS = {
     "suppressed": N_("This address must not be written to."),
     "other_campaign": N_("Another campaign writes to this buyer, or did so with the same letters."),
     "deal_moved_on": N_("The talks are further than this follow-up."),
+    "stumbled": N_("The program could not decide about this lead; its log says why."),
 }
 """Why a lead is left out of a campaign."""
 
@@ -115,12 +134,17 @@ ENDINGS = {
     "late": N_("The lead came after this step was due."),
     "condition": N_("The condition of the step was false."),
     "no_window": N_("There was no day on which it could go out."),
+    "date_passed": N_("The day it was meant for had passed."),
+    "cap": N_("The buyer has had as many letters as the workflow allows."),
+    "ends": N_("The time of the follow-up is over."),
     "same_address": N_("The same letter goes to this address already."),
     "returned": N_("The advisor returned the letter."),
     "not_written": N_("The letter could not be written; the advisor has a task for it."),
     "refused": N_("The mail server refused the letter."),
+    "after_pause": N_("It was due while the campaign was paused, and takes the next window."),
+    "after_standstill": N_("It was due while nothing ran, and takes the next window."),
 }
-"""Why an enrolment ended or a step did not happen."""
+"""Why an enrolment ended, or a step did not happen or moved."""
 
 HINDRANCES = {
     "campaign_paused": N_("The campaign is paused."),
@@ -148,6 +172,9 @@ TASKS = {
     "other": N_("Look after {who}"),
 }
 """Titles of the tasks that steps make."""
+
+NOTICE = N_("{who}: the follow-up has come to the step {step}")
+STAGE_REACHED = N_("{who}: has the deal come to the stage {stage}?")
 
 NEAR = N_("Did you mean {near}?")
 KNOWN = N_("Known here: {known}.")

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from crm.campaigns.checker import check
 from crm.campaigns.definition import Definition
 from crm.campaigns.language import LANGUAGES
-from crm.campaigns.models import WorkflowVersion
+from crm.campaigns.models import Campaign, WorkflowVersion
 from crm.core.config import Settings
 from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import _
@@ -59,8 +59,13 @@ def letters_in(folder: Path) -> dict[str, set[str]]:
 
 
 def definition_of(session: Session, sha256: str) -> Definition:
-    """Return the definition of a stored version."""
-    return _parsed(session.get_one(WorkflowVersion, sha256).text)
+    """Return the definition of a stored version; its text is read once a process, since it never changes."""
+    if sha256 not in _known:
+        _known[sha256] = _parsed(session.get_one(WorkflowVersion, sha256).text)
+    return _known[sha256]
+
+
+_known: dict[str, Definition] = {}
 
 
 @lru_cache(maxsize=64)
@@ -78,6 +83,11 @@ class _AnyLetter(dict[str, set[str]]):
 
     def __getitem__(self, name: str) -> set[str]:
         return set(LANGUAGES)
+
+
+def dates_of(campaign: Campaign) -> dict[str, date]:
+    """Return the days that a campaign's workflow asks for, as far as they are known."""
+    return {name: date.fromisoformat(day) for name, day in campaign.dates.items()}
 
 
 def own_holidays(settings: Settings) -> Mapping[str, frozenset[date]]:

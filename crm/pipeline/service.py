@@ -1,7 +1,7 @@
 """The verbs of the pipeline: opening deals, moving them with evidence, giving territories, and tasks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from crm.exporters.models import Exporter, ProductLine
 from crm.exporters.rules import in_language
 from crm.pipeline import rules, texts
 from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
-from crm.pipeline.rules import Buyer, Claim, Line, Move, Stage
+from crm.pipeline.rules import BEFORE_REPLY, Buyer, Claim, Line, Move, Stage
 
 DEALS: sa.Table = Deal.__table__  # type: ignore[attr-defined]
 DEAL_LEADS: sa.Table = DealLead.__table__  # type: ignore[attr-defined]
@@ -26,7 +26,6 @@ LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
 _Key = tuple[int, int, int]
 """Exporter, buyer company and product line; of each there is one deal."""
-BEFORE_REPLY = (Stage.LEAD, Stage.CONTACTED, Stage.DORMANT)
 
 
 # Deals
@@ -160,7 +159,7 @@ def _record_move(
     session.flush()
     data = {"from": made.from_stage, "to": to_stage, "evidence": proof}
     events.record(
-        session, "deal_moved", "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=reason, data=data
+        session, rules.MOVED, "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=reason, data=data
     )
     return made
 
@@ -188,6 +187,40 @@ def note_reply(session: Session, lead_id: int, *, now: datetime, evidence: Mappi
     if deal.stage in BEFORE_REPLY:
         # A buyer may write before our first letter left, so the engine may go over "contacted" here.
         move(session, deal, Stage.REPLIED, by=events.SYSTEM, now=now, reason="reply", evidence=evidence)
+    session.flush()
+
+
+def note_happening(
+    session: Session,
+    deal: Deal,
+    name: str,
+    *,
+    at: datetime,
+    by: str,
+    now: datetime,
+    note: str = "",
+    expires_on: date | None = None,
+) -> None:
+    """Write down what happened to a deal at ``at``: one of ``rules.HAPPENINGS``. Workflows go on from it.
+
+    ``expires_on`` is the first day on which the prices of a quotation do not hold any more, as Korea's calendar has it.
+    Raises BadInput for an unknown name, a time to come, or an end that is not after the quotation.
+    """
+    if name not in rules.HAPPENINGS:
+        known = ", ".join(rules.HAPPENINGS)
+        raise BadInput(_("{name} is nothing that happens to a deal. Known: {known}.", name=name, known=known))
+    if at > now:
+        raise BadInput(_("Write down what has happened once it has."))
+    data: dict[str, Any] = {"at": at.astimezone(UTC).isoformat()}
+    if expires_on is not None:
+        expires_at = datetime.combine(expires_on, time(0), KST)
+        if name != "quotation.sent" or expires_at <= at:
+            raise BadInput(_("Only a quotation expires, and after the day it was sent."))
+        data["expires_at"] = expires_at.astimezone(UTC).isoformat()
+    events.record(
+        session, rules.HAPPENINGS[name], "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=note,
+        data=data,
+    )  # fmt: skip
     session.flush()
 
 
@@ -314,6 +347,48 @@ def _plain(session: Session, row: ExclusiveContract) -> rules.ExclusiveContract:
     )
 
 
+class Territories:
+    """The contracts and product lines of some exporters, read once, to be asked about many buyers."""
+
+    def __init__(self, session: Session, exporter_ids: Iterable[int]) -> None:
+        wanted = sorted(set(exporter_ids))
+        self._contracts = {exporter_id: contracts_of(session, exporter_id) for exporter_id in wanted}
+        # Without a contract there is nothing to ask of the lines.
+        binding = [exporter_id for exporter_id, contracts in self._contracts.items() if contracts]
+        rows = session.exec(select(ProductLine).where(col(ProductLine.exporter_id).in_(binding))) if binding else ()
+        self._parents = {_id(line.id): line.parent_id for line in rows}
+        self._lines: dict[int, Line] = {}
+
+    def claims(
+        self,
+        *,
+        exporter_id: int,
+        product_line_id: int | None,
+        country: str | None,
+        organisation_id: int | None,
+        now: datetime,
+    ) -> list[Claim]:
+        """Return which exclusivities stand in the way of offering a product line to a buyer at ``now``."""
+        contracts = self._contracts[exporter_id]
+        if product_line_id is None or not contracts:
+            return []
+        if product_line_id not in self._lines:
+            self._lines[product_line_id] = self._line(product_line_id)
+        return rules.conflicts(self._lines[product_line_id], Buyer(organisation_id, country), now, contracts)
+
+    def _line(self, line_id: int) -> Line:
+        below = frozenset(one for one in self._parents if one != line_id and line_id in self._chain(one))
+        return Line(line_id, frozenset(self._chain(line_id)[1:]), below)
+
+    def _chain(self, line_id: int) -> list[int]:
+        chain: list[int] = []
+        current: int | None = line_id
+        while current is not None and current not in chain:
+            chain.append(current)
+            current = self._parents.get(current)
+        return chain
+
+
 def exclusive_claims(
     session: Session,
     *,
@@ -324,20 +399,12 @@ def exclusive_claims(
     now: datetime,
 ) -> list[Claim]:
     """Return which exclusivities stand in the way of offering a product line to a buyer at ``now``."""
-    contracts = contracts_of(session, exporter_id)
-    if product_line_id is None or not contracts:
-        return []
-    family = exporters.ancestors(session, product_line_id)
-    line = Line(product_line_id, frozenset(family[1:]), _below(session, exporter_id, product_line_id))
-    return rules.conflicts(line, Buyer(organisation_id, country), now, contracts)
-
-
-def _below(session: Session, exporter_id: int, product_line_id: int) -> frozenset[int]:
-    lines = exporters.lines_of(session, exporter_id)
-    return frozenset(
-        _id(line.id)
-        for line in lines
-        if line.id != product_line_id and product_line_id in exporters.ancestors(session, _id(line.id))
+    return Territories(session, [exporter_id]).claims(
+        exporter_id=exporter_id,
+        product_line_id=product_line_id,
+        country=country,
+        organisation_id=organisation_id,
+        now=now,
     )
 
 
