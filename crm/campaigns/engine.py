@@ -19,7 +19,6 @@ from crm.campaigns.planning import (
     LATE,
     NO_WINDOW,
     BuyerTime,
-    OwnHolidays,
     PlannedStep,
     buyer_time,
     cap_begins,
@@ -34,7 +33,7 @@ from crm.campaigns.planning import (
     postponed,
     resolved,
 )
-from crm.campaigns.rules import Delay
+from crm.campaigns.rules import Delay, OwnHolidays
 from crm.pipeline.rules import BEFORE_REPLY, WAY, Move, Stage, refuse_move
 
 __all__ = [

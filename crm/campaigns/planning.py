@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm.campaigns import rules
 from crm.campaigns.definition import HAPPENED, SHOW_CLOSE, TIMEOUT, Definition, Step
-from crm.campaigns.rules import OFFICE_IN_KOREA, SEOUL, Calendar, Delay, add_business_days
+from crm.campaigns.rules import (
+    NO_OWN_DAYS,
+    OFFICE_IN_KOREA,
+    SEOUL,
+    Calendar,
+    Delay,
+    OwnHolidays,
+    add_business_days,
+)
 from crm.core.clock import KST
 
 # A tick plans thousands of steps from few anchors: the end of the show, for buyers of a dozen countries.
@@ -25,7 +33,6 @@ ON_TIME = timedelta(days=3)
 ABSENCE = timedelta(days=7)
 """How long nothing goes to somebody who is away and does not say until when, if the workflow does not say either."""
 
-OwnHolidays = Mapping[str, frozenset[date]]
 LATE, CONDITION, NO_WINDOW, DATE_PASSED, CAP = "late", "condition", "no_window", "date_passed", "cap"
 
 
@@ -66,9 +73,8 @@ def buyer_time(
     local = recipient_zone(country, city)
     if local is None:
         return None
-    mind = definition.send_window.holidays == "recipient"
-    calendar = Calendar(country, own_holidays.get(country, frozenset()), mind)
-    korea = Calendar("KR", own_holidays.get("KR", frozenset()))
+    calendar = Calendar(country, own_holidays.get(country, NO_OWN_DAYS))
+    korea = Calendar("KR", own_holidays.get("KR", NO_OWN_DAYS))
     zone = _zone(timezone)
     return BuyerTime(zone or local.zone, calendar, korea, assumed=zone is None and local.assumed)
 
@@ -181,11 +187,7 @@ def earlier(moment: datetime, delay: Delay, zone: ZoneInfo, calendar: Calendar) 
     day = moment.astimezone(zone).date()
     if delay.unit == "days":
         return _midnight(day - timedelta(days=delay.count), zone)
-    left = delay.count
-    while left > 0:
-        day -= timedelta(days=1)
-        left -= calendar.is_business_day(day)
-    return _midnight(day, zone)
+    return _midnight(add_business_days(day, -delay.count, calendar), zone)
 
 
 def _expires(
@@ -210,8 +212,7 @@ def slot(definition: Definition, step_id: str, kind: str, buyer: BuyerTime, mome
     if own is None and kind == "task":
         return next_slot(moment, OFFICE_IN_KOREA, SEOUL, buyer.korea)
     window = own or definition.send_window
-    calendar = buyer.calendar if own is None else replace(buyer.calendar, mind_holidays=own.holidays == "recipient")
-    return next_slot(moment, window.window(), buyer.zone, calendar)
+    return next_slot(moment, window.window(), buyer.zone, buyer.calendar, buyer.korea)
 
 
 def postponed(
