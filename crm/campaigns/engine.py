@@ -28,7 +28,9 @@ from crm.campaigns.planning import (
     held,
     held_until,
     may_follow,
+    no_clock,
     office_deadline,
+    own_window,
     plan,
     postponed,
     resolved,
@@ -60,11 +62,14 @@ __all__ = [
     "held",
     "held_until",
     "may_follow",
+    "no_clock",
     "office_deadline",
+    "own_window",
     "plan",
     "play",
     "play_on",
     "postponed",
+    "remembered",
     "resolved",
     "why_not",
 ]
@@ -95,6 +100,11 @@ class Happening:
         if self.name in DATED_EVENTS:
             return {self.name: self.until or self.at}
         return {self.name: self.at} if self.name in EVENTS else {}
+
+
+def remembered(events: Mapping[str, datetime], now: datetime) -> list[Happening]:
+    """Return events that are known at ``now`` as happenings."""
+    return [Happening(name, min(at, now), at if name in DATED_EVENTS else None) for name, at in events.items()]
 
 
 def exit_reason(definition: Definition, facts: Facts) -> str | None:

@@ -19,6 +19,7 @@ from crm.campaigns.rules import (
     Calendar,
     Delay,
     OwnHolidays,
+    Window,
     add_business_days,
 )
 from crm.core.clock import KST
@@ -69,14 +70,23 @@ class PlannedStep:
 def buyer_time(
     definition: Definition, country: str, city: str, timezone: str, own_holidays: OwnHolidays
 ) -> BuyerTime | None:
-    """Return the buyer's clock and calendar, or None when nothing tells where the buyer is: such a lead is held."""
+    """Return the buyer's clock and calendar, or None when nothing tells what time it is there: such a lead is held.
+
+    ``timezone`` is what a person wrote at the contact. One that does not exist is not passed over: letters at a guessed
+    hour would look like letters at the right one. ``no_clock`` says what is missing.
+    """
     local = recipient_zone(country, city)
-    if local is None:
+    zone = _zone(timezone)
+    if local is None or (timezone and zone is None):
         return None
     calendar = Calendar(country, own_holidays.get(country, NO_OWN_DAYS))
     korea = Calendar("KR", own_holidays.get("KR", NO_OWN_DAYS))
-    zone = _zone(timezone)
     return BuyerTime(zone or local.zone, calendar, korea, assumed=zone is None and local.assumed)
+
+
+def no_clock(country: str) -> str:
+    """Return why ``buyer_time`` knows no time, as a code of ``texts``."""
+    return "country_unknown" if recipient_zone(country) is None else "zone_unknown"
 
 
 def _zone(name: str) -> ZoneInfo | None:
@@ -205,14 +215,18 @@ def slot(definition: Definition, step_id: str, kind: str, buyer: BuyerTime, mome
     Letters keep to the buyer's window, tasks to Korean office hours, and each to its own window where it has one. What
     nobody reads has no hours.
     """
-    step = definition.step(step_id)
-    own = step.window if step is not None else None
     if kind not in ("mail", "task"):
         return moment
+    own = own_window(definition, step_id)
     if own is None and kind == "task":
         return next_slot(moment, OFFICE_IN_KOREA, SEOUL, buyer.korea)
-    window = own or definition.send_window
-    return next_slot(moment, window.window(), buyer.zone, buyer.calendar, buyer.korea)
+    return next_slot(moment, own or definition.send_window.window(), buyer.zone, buyer.calendar, buyer.korea)
+
+
+def own_window(definition: Definition, step_id: str) -> Window | None:
+    """Return the window that a step has for itself, or None."""
+    step = definition.step(step_id)
+    return step.window.window() if step is not None and step.window is not None else None
 
 
 def postponed(

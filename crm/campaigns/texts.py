@@ -113,6 +113,7 @@ HINTS = {
 EXCLUSIONS = {
     "not_in_audience": N_("The workflow is not meant for this buyer."),
     "country_unknown": N_("The buyer's country is not known, so nobody can say when it is day there. Fill it in."),
+    "zone_unknown": N_("The time zone written at the buyer does not exist. Correct it, or leave it empty."),
     "no_address": N_("The buyer has no e-mail address. Fill it in."),
     "address_bounced": N_("Letters to this buyer came back. Find another address."),
     "suppressed": N_("This address must not be written to."),
@@ -133,6 +134,7 @@ ENDINGS = {
     "campaign_stopped": N_("The campaign was stopped."),
     "manual": N_("A person ended it."),
     "country_unknown": N_("The buyer's country is not known any more."),
+    "zone_unknown": N_("The time zone written at the buyer does not exist."),
     "late": N_("The lead came after this step was due."),
     "condition": N_("The condition of the step was false."),
     "no_window": N_("There was no day on which it could go out."),
@@ -174,6 +176,9 @@ TASKS = {
     "other": N_("Look after {who}"),
 }
 """Titles of the tasks that steps make."""
+
+NOTICE = N_("{who}: the follow-up has come to the step {step}")
+STAGE_REACHED = N_("{who}: has the deal come to the stage {stage}?")
 
 NEAR = N_("Did you mean {near}?")
 KNOWN = N_("Known here: {known}.")

@@ -1,6 +1,7 @@
 """Reading workflow files from their folder, and the stored text that leads in flight keep."""
 
 import hashlib
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from sqlmodel import Session
 from crm.campaigns.checker import check
 from crm.campaigns.definition import Definition
 from crm.campaigns.language import LANGUAGES
-from crm.campaigns.models import WorkflowVersion
+from crm.campaigns.models import Campaign, WorkflowVersion
 from crm.campaigns.rules import OwnDays, OwnHolidays
 from crm.core.config import Settings
 from crm.core.errors import BadInput, Place, Problem
@@ -84,8 +85,13 @@ class _AnyLetter(dict[str, set[str]]):
         return set(LANGUAGES)
 
 
+def dates_of(campaign: Campaign) -> dict[str, date]:
+    """Return the days that a campaign's workflow asks for, as far as they are known."""
+    return {name: date.fromisoformat(day) for name, day in campaign.dates.items()}
+
+
 def own_holidays(settings: Settings) -> OwnHolidays:
-    """Return the centre's own days a country: those it adds as days off, and those on which people work all the same."""
+    """Return the centre's own days a country: days off it adds, and days on which people work all the same."""
     off, working = settings.campaigns.holidays, settings.campaigns.working_days
     return {
         country: OwnDays(frozenset(off.get(country, ())), frozenset(working.get(country, ())))
