@@ -189,7 +189,7 @@ def _languages(country: str) -> tuple[str, ...]:
     return tuple(public_holidays.country_holidays(country).supported_languages)
 
 
-_SUFFIX = re.compile(r" \((observed|estimated|observed, estimated)\)$")
+_SUFFIX = re.compile(r" \(((?:observed|in lieu|estimated)(?:, estimated)?)\)$")
 _IN_LIEU = re.compile(r"Day off \(substituted from (\d\d)/(\d\d)/(\d{4})\)")
 
 
@@ -211,7 +211,7 @@ def _one_in_korean(name: str) -> str:
     suffix = _SUFFIX.search(name)
     base = name[: suffix.start()] if suffix else name
     known = _table("holiday_names.toml")["names"].get(base, base)
-    return f"{known} {words['observed']}" if suffix and "observed" in suffix[1] else str(known)
+    return f"{known} {words['observed']}" if suffix and not suffix[1].startswith("estimated") else str(known)
 
 
 def _words() -> Mapping[str, str]:

@@ -116,8 +116,9 @@ def test_a_time_zone_of_the_contact_wins_over_that_of_the_country() -> None:
 
 
 @pytest.mark.parametrize("timezone", ["Mars/Olympus", "../etc/passwd", "\0"])
-def test_a_broken_time_zone_falls_back_to_the_country(timezone: str) -> None:
-    assert str(buyer("JP", "", timezone).zone) == "Asia/Tokyo"
+def test_a_time_zone_that_does_not_exist_is_not_passed_over(timezone: str) -> None:
+    assert engine.buyer_time(workflow(), "JP", "", timezone, {}) is None
+    assert engine.no_clock("JP") == "zone_unknown"
 
 
 def test_a_buyer_without_a_country_has_no_clock() -> None:
