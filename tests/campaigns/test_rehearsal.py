@@ -149,7 +149,7 @@ def test_a_letter_moved_by_holidays_names_them(world: World) -> None:
     )
     thanks = plan.letters[0]
     assert thanks.local_time.date() == date(2026, 11, 24)
-    assert thanks.as_json()["moved_by"] == ["Labor Thanksgiving Day"]
+    assert thanks.as_json()["moved_by"] == ["근로감사의 날"]
 
 
 def test_what_the_law_forbids_is_shown_as_held_back(world: World) -> None:
