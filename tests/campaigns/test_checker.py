@@ -103,7 +103,7 @@ def test_a_file_in_order_becomes_a_definition() -> None:
         ('contact.country != "KR"', "‹1 == 2", "audience_nobody"),
         ('audience: contact.country != "KR"', "‹audience:", "value_empty"),
         ('contact.country != "KR"', 'contact.country ‹=~ "K"', "condition_regex"),
-        ("[tue, wed, thu], hours: 09:30-11:30, clock: recipient, holidays: recipient}", "[tue‹}", "yaml_syntax"),
+        ("[tue, wed, thu], hours: 09:30-11:30, clock: recipient, holidays: recipient}", "[tue‹}", "yaml_bracket_wrong"),
     ],
 )  # fmt: skip
 def test_it_names_a_mistake_with_line_and_column(old: str, new: str, code: str) -> None:
@@ -170,9 +170,9 @@ def test_a_letter_must_exist_in_every_language() -> None:
         ("# nothing\n", "yaml_empty"),
         ("- a\n", "yaml_top"),
         ("just a text", "yaml_top"),
-        ("a: b: c", "yaml_syntax"),
-        ("\tworkflow: x", "yaml_syntax"),
-        ("workflow: x\n---\nworkflow: y\n", "yaml_syntax"),
+        ("a: b: c", "yaml_colon_twice"),
+        ("\tworkflow: x", "yaml_tab"),
+        ("workflow: x\n---\nworkflow: y\n", "yaml_documents"),
         ("x" * 100_001, "yaml_long"),
     ],
 )

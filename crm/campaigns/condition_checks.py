@@ -1,0 +1,171 @@
+"""Whether the conditions of a workflow file can be read, and whether they ever tell buyers apart."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from crm.campaigns import meant
+from crm.campaigns.conditions import ConditionError, Facts, compile_condition, holds
+from crm.campaigns.outline import OTHERWISE, Draft, Outline
+from crm.campaigns.reading import Path, YamlFile
+from crm.campaigns.worlds import kinds_of_buyers
+from crm.pipeline.rules import WAY, Stage
+
+Kinds = frozenset[Facts]
+"""Kinds of buyers with the stage of their deal."""
+
+
+def check_conditions(outline: Outline, data: Mapping[str, Any], file: YamlFile) -> Kinds | None:
+    """Say what is wrong with the conditions; return the kinds of buyers that are followed up, where that is known."""
+    read = _Conditions(file)
+    audience = read.text(data.get("audience"), ("audience",))
+    for draft in outline.all:
+        read.text(draft.raw.get("when"), (*draft.path, "when"))
+        for arm, condition in _arms(draft).items():
+            if condition != OTHERWISE:
+                read.text(condition, (*draft.path, "branch", arm))
+    if read.faulty or audience is None:
+        return None
+    kinds = kinds_of_buyers([*read.texts, 'deal.stage == "lead"'])
+    if kinds is None:
+        return None
+    followed = frozenset(kind for kind in kinds if _is_open(kind, data) and holds(audience, kind))
+    if not followed:
+        file.say("audience_nobody", ("audience",))
+        return None
+    _Judge(outline, data, file, frozenset(kinds)).judge(followed)
+    return followed
+
+
+def _arms(draft: Draft) -> Mapping[str, Any]:
+    arms = draft.raw.get("branch")
+    return arms if draft.kind == "branch" and isinstance(arms, dict) else {}
+
+
+class _Conditions:
+    """Reads conditions one after the other and keeps those in order."""
+
+    def __init__(self, file: YamlFile) -> None:
+        self.file, self.faulty, self.texts = file, False, list[str]()
+
+    def text(self, text: Any, path: Path) -> str | None:
+        """Check one condition; return it if there is one and it is in order."""
+        if not isinstance(text, str) or not text:
+            return None
+        try:
+            compile_condition(text)
+        except ConditionError as error:
+            self.file.say(error.code, path, _with_meaning(error), offset=error.at)
+            self.faulty = True
+            return None
+        self.texts.append(text)
+        return text
+
+
+def _with_meaning(error: ConditionError) -> dict[str, object]:
+    params = dict(error.params)
+    name, value = str(params.get("name", "")), str(params.get("value", ""))
+    if error.code == "condition_value" and not params.get("near"):
+        known = str(params.get("known", "")).split(", ")
+        params["near"] = meant.country(value) if name == "contact.country" else meant.near(value, known)
+    if error.code == "condition_name" and not params.get("near"):
+        owner, dot, _word = name.partition(".")
+        guess = meant.near(name.rpartition(".")[2], str(params.get("known", "")).split(", "))
+        params["near"] = f"{owner}.{guess}" if dot and guess else guess
+    return params
+
+
+def _is_open(kind: Facts, data: Mapping[str, Any]) -> bool:
+    """Tell whether a deal at this stage is still followed up."""
+    exits = data.get("exit_when")
+    reached = [str(rule).partition(">=")[2].strip() for rule in exits] if isinstance(exits, list) else []
+    ends = [WAY.index(Stage(stage)) for stage in reached if stage in WAY]
+    stage = kind.deal.stage
+    return stage != Stage.LOST and (stage not in WAY or not ends or WAY.index(Stage(stage)) < min(ends))
+
+
+class _Judge:
+    """Goes through the steps with the kinds of buyers that can come to each.
+
+    The stage of a deal changes on the way, so it is free again at every step. What the buyer said can be learned
+    later too, once a person was waited for or something happened.
+    """
+
+    def __init__(self, outline: Outline, data: Mapping[str, Any], file: YamlFile, kinds: Kinds) -> None:
+        self.outline, self.file = outline, file
+        self.open = frozenset(kind for kind in kinds if _is_open(kind, data))
+        self.reach: dict[str, Kinds] = {}
+
+    def judge(self, followed: Kinds) -> None:
+        for draft in self.outline.all:
+            if draft.name in self.outline.steps and self.outline.steps[draft.name] is not draft:
+                continue
+            self._judge_step(draft, self._coming(draft, followed))
+
+    def _coming(self, draft: Draft, followed: Kinds) -> Kinds:
+        """Return the kinds of buyers for whom a step can come."""
+        anchor = draft.anchor
+        before = self.outline.steps.get(anchor.step)
+        if before is None:
+            return (
+                self._any_stage(followed)
+                if anchor.relation != "after" or "." not in anchor.text
+                else self._learned(followed)
+            )
+        kinds = self.reach.get(before.name, frozenset())
+        if anchor.outcome and before.kind == "branch":
+            kinds = _in_arm(kinds, _arms(before), anchor.outcome)
+        kinds = self._any_stage(kinds)
+        return self._learned(kinds) if before.waits_for_person else kinds
+
+    def _any_stage(self, kinds: Kinds) -> Kinds:
+        people = {replace(kind, deal=Facts().deal) for kind in kinds}
+        return frozenset(kind for kind in self.open if replace(kind, deal=Facts().deal) in people)
+
+    def _learned(self, kinds: Kinds) -> Kinds:
+        contacts = {kind.contact for kind in kinds}
+        return frozenset(kind for kind in self.open if kind.contact in contacts)
+
+    def _judge_step(self, draft: Draft, kinds: Kinds) -> None:
+        when = draft.text("when")
+        self.reach[draft.name] = kinds
+        if when and kinds:
+            answers = {holds(when, kind) for kind in kinds}
+            if answers == {False}:
+                self._never(draft)
+            elif answers == {True}:
+                self.file.say("condition_always", (*draft.path, "when"), {"name": draft.name, "text": when})
+        for arm, condition in _arms(draft).items():
+            if kinds and condition != OTHERWISE:
+                self._judge_arm(draft, str(arm), str(condition), kinds)
+
+    def _never(self, draft: Draft) -> None:
+        alone = _answers(draft.text("when"), self.open) == {False}
+        code = "step_never" if alone else "step_never_here"
+        self.file.say(code, (*draft.path, "when"), {"name": draft.name, "text": draft.text("when")})
+
+    def _judge_arm(self, draft: Draft, arm: str, condition: str, kinds: Kinds) -> None:
+        path: Path = (*draft.path, "branch", arm)
+        params = {"name": f"{draft.name}.{arm}", "text": condition}
+        if _answers(condition, kinds) == {False}:
+            self.file.say("arm_never", path, params)
+        elif not _in_arm(kinds, _arms(draft), arm):
+            self.file.say("arm_covered", path, params)
+        elif _answers(condition, kinds) == {True}:
+            self.file.say("arm_always", path, params)
+
+
+def _answers(condition: str, kinds: Iterable[Facts]) -> set[bool]:
+    return {holds(condition, kind) for kind in kinds}
+
+
+def _in_arm(kinds: Kinds, arms: Mapping[str, Any], wanted: str) -> Kinds:
+    """Return those of ``kinds`` that go into the arm ``wanted``: the first whose condition holds."""
+    left: Sequence[Facts] = list(kinds)
+    for arm, condition in arms.items():
+        taken = [kind for kind in left if condition == OTHERWISE or holds(str(condition), kind)]
+        if arm == wanted:
+            return frozenset(taken)
+        gone = set(taken)
+        left = [kind for kind in left if kind not in gone]
+    return frozenset()
