@@ -35,6 +35,11 @@ SAID_OTHERWISE: Mapping[str, str] = {
     "step": "id",
     "exit": "exit_when",
     "timeout": "at_most",
+    "kr": "ko",
+    "jp": "ja",
+    "cn": "zh-Hans",
+    "zh": "zh-Hans",
+    "tw": "zh-Hant",
 }
 """Words for the same thing that people bring from elsewhere. Each counts only where its answer may stand."""
 
