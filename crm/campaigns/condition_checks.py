@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from crm.campaigns import meant
-from crm.campaigns.conditions import ConditionError, Facts, compile_condition, holds
-from crm.campaigns.outline import OTHERWISE, Draft, Outline
+from crm.campaigns.conditions import ConditionError, Facts, HappenedFacts, compile_condition, holds
+from crm.campaigns.definition import OTHERWISE
+from crm.campaigns.flow_checks import ending_stage, exits
+from crm.campaigns.outline import Draft, Outline
 from crm.campaigns.reading import Path, YamlFile
 from crm.campaigns.worlds import kinds_of_buyers
 from crm.pipeline.rules import WAY, Stage
@@ -29,7 +31,9 @@ def check_conditions(outline: Outline, data: Mapping[str, Any], file: YamlFile) 
     kinds = kinds_of_buyers([*read.texts, 'deal.stage == "lead"'])
     if kinds is None:
         return None
-    followed = frozenset(kind for kind in kinds if _is_open(kind, data) and holds(audience, kind))
+    followed = frozenset(
+        kind for kind in kinds if _is_open(kind, data) and holds(audience, kind) and kind.happened == HappenedFacts()
+    )
     if not followed:
         file.say("audience_nobody", ("audience",))
         return None
@@ -77,18 +81,22 @@ def _with_meaning(error: ConditionError) -> dict[str, object]:
 
 def _is_open(kind: Facts, data: Mapping[str, Any]) -> bool:
     """Tell whether a deal at this stage is still followed up."""
-    exits = data.get("exit_when")
-    reached = [str(rule).partition(">=")[2].strip() for rule in exits] if isinstance(exits, list) else []
-    ends = [WAY.index(Stage(stage)) for stage in reached if stage in WAY]
     stage = kind.deal.stage
-    return stage != Stage.LOST and (stage not in WAY or not ends or WAY.index(Stage(stage)) < min(ends))
+    reached = [found for reason in exits(data) if (found := ending_stage(reason))]
+    ends = min(map(WAY.index, reached), default=len(WAY))
+    return stage != Stage.LOST and (stage not in WAY or WAY.index(Stage(stage)) < ends)
+
+
+def _person(kind: Facts) -> Facts:
+    """Return what stays: the stage of the deal and what has come change on the way."""
+    return replace(kind, deal=replace(kind.deal, stage=Stage.LEAD.value), happened=HappenedFacts())
 
 
 class _Judge:
     """Goes through the steps with the kinds of buyers that can come to each.
 
-    The stage of a deal changes on the way, so it is free again at every step. What the buyer said can be learned
-    later too, once a person was waited for or something happened.
+    The stage of a deal and what has come change on the way, so they are free again at every step. What the buyer said
+    can be learned later too, once a person was waited for or something happened.
     """
 
     def __init__(self, outline: Outline, data: Mapping[str, Any], file: YamlFile, kinds: Kinds) -> None:
@@ -119,8 +127,8 @@ class _Judge:
         return self._learned(kinds) if before.waits_for_person else kinds
 
     def _any_stage(self, kinds: Kinds) -> Kinds:
-        people = {replace(kind, deal=Facts().deal) for kind in kinds}
-        return frozenset(kind for kind in self.open if replace(kind, deal=Facts().deal) in people)
+        people = {_person(kind) for kind in kinds}
+        return frozenset(kind for kind in self.open if _person(kind) in people)
 
     def _learned(self, kinds: Kinds) -> Kinds:
         contacts = {kind.contact for kind in kinds}

@@ -6,7 +6,7 @@ computes constants while it parses: a pattern or a power in a file could keep a 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -54,9 +54,28 @@ class TalkFacts:
 
 @dataclass(frozen=True)
 class DealFacts:
-    """The deal the lead belongs to; a lead without a deal stands at the first stage."""
+    """The deal the lead belongs to; a lead without a deal stands at the first stage.
+
+    ``product_line`` is the code the exporter gave it.
+    """
 
     stage: str = Stage.LEAD.value
+    product_line: str = ""
+
+
+@dataclass(frozen=True)
+class HappenedFacts:
+    """What has come since the lead is followed up."""
+
+    reply: bool = False
+    sample_sent: bool = False
+    sample_delivered: bool = False
+    quotation_sent: bool = False
+
+    @classmethod
+    def of(cls, events: Collection[str]) -> "HappenedFacts":
+        """Return the facts that the events so far make true."""
+        return cls(**{name: name.replace("_", ".", 1) in events for name in VOCABULARY["happened"]})
 
 
 @dataclass(frozen=True)
@@ -66,6 +85,7 @@ class Facts:
     contact: ContactFacts = field(default_factory=ContactFacts)
     lead: TalkFacts = field(default_factory=TalkFacts)
     deal: DealFacts = field(default_factory=DealFacts)
+    happened: HappenedFacts = field(default_factory=HappenedFacts)
 
 
 @dataclass(frozen=True)
@@ -93,7 +113,16 @@ VOCABULARY: Mapping[str, Mapping[str, Word]] = {
         "notes": Word(TEXT, "the note of the talk"),
         "met": Word(YES_NO, "whether the day of the talk is known"),
     },
-    "deal": {"stage": Word(TEXT, "stage of the pipeline", lambda: frozenset(Stage))},
+    "deal": {
+        "stage": Word(TEXT, "stage of the pipeline", lambda: frozenset(Stage)),
+        "product_line": Word(TEXT, "code of the product line, as the exporter wrote it"),
+    },
+    "happened": {
+        "reply": Word(YES_NO, "whether the buyer has answered since the follow-up began"),
+        "sample_sent": Word(YES_NO, "whether a sample was sent"),
+        "sample_delivered": Word(YES_NO, "whether a sample arrived"),
+        "quotation_sent": Word(YES_NO, "whether a quotation was sent"),
+    },
 }
 
 
@@ -232,12 +261,17 @@ def _check_node(node: Any, text: str) -> None:
 
 def _check_comparison(node: ast.ComparisonExpression, text: str) -> None:
     left, right = node.left.result_type, node.right.result_type
-    if left != right:
+    if left != right and not (TEXTS in (left, right) and (_is_empty(node.left) or _is_empty(node.right))):
         raise ConditionError("condition_types", text=text)
     if isinstance(node, ast.ArithmeticComparisonExpression) and left != DataType.FLOAT:
         raise ConditionError("condition_order", text=text)
     _check_values(node.left, _literals(node.right), text)
     _check_values(node.right, _literals(node.left), text)
+
+
+def _is_empty(node: Any) -> bool:
+    """Tell whether a node is ``[]``, which has no type of its own."""
+    return isinstance(node, ast.ArrayExpression) and not node.value
 
 
 def _literals(node: Any) -> Iterator[str]:

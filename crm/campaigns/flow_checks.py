@@ -1,10 +1,10 @@
 """Whether the steps of a workflow file hang together: what they follow, whether they can ever come, and how many."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from crm.campaigns.definition import SHOW_CLOSE
-from crm.campaigns.outline import EVENTS, OTHERWISE, STAGE_EVENT, STAGE_EVENTS, Anchor, Draft, Outline
+from crm.campaigns.definition import DATED_EVENTS, EVENTS, HAPPENED, OTHERWISE, SHOW_CLOSE
+from crm.campaigns.outline import STAGE_EVENT, Anchor, Draft, Outline
 from crm.campaigns.reading import Path, YamlFile, near
 from crm.pipeline.rules import WAY, Stage
 
@@ -20,8 +20,8 @@ def check_flow(outline: Outline, data: Mapping[str, Any], file: YamlFile) -> Non
         _check_anchor(draft, outline, lost, file)
     for draft in outline.steps.values():
         _check_branch(draft, outline, file)
-        _check_wait(draft, outline, data, file)
-        _check_end(draft, data, lost, file)
+        _check_wait(draft, outline, file)
+        _check_end(draft, outline, data, lost, file)
 
 
 # ---------------------------------------------------------------- names
@@ -51,7 +51,7 @@ def _check_dates(outline: Outline, file: YamlFile) -> None:
 
 def _check_anchor(draft: Draft, outline: Outline, lost: set[str], file: YamlFile) -> None:
     anchor = draft.anchor
-    if anchor.relation == "before" and anchor.text not in outline.dates:
+    if anchor.relation == "before" and anchor.text not in (*outline.dates, *DATED_EVENTS):
         _say_date(draft, outline, file)
         lost.add(draft.name)
     elif anchor.relation != "after" or _is_known(anchor, outline):
@@ -67,13 +67,13 @@ def _check_anchor(draft: Draft, outline: Outline, lost: set[str], file: YamlFile
 
 def _is_known(anchor: Anchor, outline: Outline) -> bool:
     """Tell whether it names something other than a step."""
-    return anchor.text == SHOW_CLOSE or anchor.text in (*EVENTS, *STAGE_EVENTS, *outline.dates)
+    return anchor.text == SHOW_CLOSE or anchor.text in (*EVENTS, *outline.dates)
 
 
 def _say_date(draft: Draft, outline: Outline, file: YamlFile) -> None:
     name = draft.anchor.text
     hint = near(name, outline.dates)["near"] if outline.dates else ""
-    code = "date_is_anchor" if name == SHOW_CLOSE or name in outline.steps else "date_unknown"
+    code = "date_is_anchor" if name in (SHOW_CLOSE, *EVENTS, *outline.steps) else "date_unknown"
     file.say(code, (*draft.path, *draft.anchor.key), {"name": name, "near": hint}, at_key=True)
 
 
@@ -150,14 +150,10 @@ def _outcomes(draft: Draft) -> str:
     return ", ".join(f"{draft.name}.{arm}" for arm in draft.arms)
 
 
-def _check_wait(draft: Draft, outline: Outline, data: Mapping[str, Any], file: YamlFile) -> None:
+def _check_wait(draft: Draft, outline: Outline, file: YamlFile) -> None:
     if draft.kind != "wait_for":
         return
-    event, path = draft.text("wait_for"), (*draft.path, "wait_for")
-    if event and event not in (*EVENTS, *STAGE_EVENTS):
-        file.say("event_unknown", path, {"name": event, **near(event, [*EVENTS, *STAGE_EVENTS])})
-    if "at_most" not in draft.raw:
-        file.say("wait_without_at_most", path, {"name": draft.name}, at_key=True)
+    path = (*draft.path, "wait_for")
     if not list(outline.followers(draft.name)):
         file.say("dead_end", path, {"name": draft.name, "outcomes": _outcomes(draft)}, at_key=True)
 
@@ -165,36 +161,39 @@ def _check_wait(draft: Draft, outline: Outline, data: Mapping[str, Any], file: Y
 # ---------------------------------------------------------------- what ends the follow-up
 
 
-def _check_end(draft: Draft, data: Mapping[str, Any], lost: set[str], file: YamlFile) -> None:
+def _check_end(draft: Draft, outline: Outline, data: Mapping[str, Any], lost: set[str], file: YamlFile) -> None:
     """A step that follows what ends the follow-up never comes."""
     anchor = draft.anchor
-    event = anchor.text if anchor.text in (*EVENTS, *STAGE_EVENTS) else ""
-    path: Path = (*draft.path, *anchor.key)
-    reason = _ending(event, _exits(data))
+    before = outline.steps.get(anchor.step)
+    event = anchor.text if anchor.text in EVENTS else ""
+    if before is not None and before.kind == "wait_for" and anchor.outcome == HAPPENED:
+        event = before.text("wait_for")
+    reason = ending(event, data)
     if anchor.relation == "after" and reason and draft.name not in lost:
+        path: Path = (*draft.path, *anchor.key)
         file.say("after_the_end", path, {"name": draft.name, "event": event, "reason": reason}, at_key=True)
 
 
-def ends_by(event: str, data: Mapping[str, Any]) -> str:
+def ending(event: str, data: Mapping[str, Any]) -> str:
     """Return the entry of ``exit_when`` by which an event ends the follow-up, or an empty text."""
-    return _ending(event, _exits(data))
-
-
-def _exits(data: Mapping[str, Any]) -> list[str]:
-    exits = data.get("exit_when")
-    return [str(reason) for reason in exits] if isinstance(exits, list) else []
-
-
-def _ending(event: str, exits: Iterable[str]) -> str:
-    for reason in exits:
+    if event == f"{STAGE_EVENT}{Stage.LOST}":
+        return Stage.LOST.value
+    for reason in exits(data):
         if event == "reply" and reason == "replied":
             return reason
-        stage, reached = event.removeprefix(STAGE_EVENT), reason.partition(">=")[2].strip()
-        if (
-            event.startswith(STAGE_EVENT)
-            and reached in WAY
-            and stage in WAY
-            and WAY.index(Stage(stage)) >= WAY.index(Stage(reached))
-        ):
+        stage, reached = event.removeprefix(STAGE_EVENT), ending_stage(reason)
+        if event.startswith(STAGE_EVENT) and reached and stage in WAY and WAY.index(Stage(stage)) >= WAY.index(reached):
             return reason
-    return Stage.LOST.value if event == f"{STAGE_EVENT}{Stage.LOST.value}" else ""
+    return ""
+
+
+def ending_stage(reason: str) -> Stage | None:
+    """Return the stage from which on an entry of ``exit_when`` ends the follow-up."""
+    stage = Stage.REPLIED.value if reason == "replied" else reason.partition(">=")[2].strip()
+    return Stage(stage) if stage in WAY else None
+
+
+def exits(data: Mapping[str, Any]) -> list[str]:
+    """Return the entries of ``exit_when``."""
+    found = data.get("exit_when")
+    return [str(reason) for reason in found] if isinstance(found, list) else []

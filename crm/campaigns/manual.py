@@ -6,6 +6,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,10 +18,14 @@ from pydantic.fields import FieldInfo
 from crm.campaigns.conditions import LENGTH, VOCABULARY
 from crm.campaigns.definition import (
     EXIT_REASONS,
+    Cap,
     Definition,
     ExitRule,
     Hours,
+    OnBounce,
+    OnOutOfOffice,
     OnReply,
+    OnStage,
     SendWindow,
     Step,
     Title,
@@ -144,7 +149,11 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`title`", Title),
     ("`send_window`", SendWindow),
     ("`steps`", Step),
+    ("`cap`", Cap),
     ("`on_reply`", OnReply),
+    ("`on_bounce`", OnBounce),
+    ("`on_out_of_office`", OnOutOfOffice),
+    ("`on_stage`", OnStage),
 )
 
 
@@ -196,7 +205,7 @@ def _reference() -> Iterator[str]:
 def _need(field: FieldInfo) -> str:
     if field.is_required():
         return "yes"
-    return f"no, `{field.default}`" if isinstance(field.default, str) else "no"
+    return f"no, `{field.default}`" if isinstance(field.default, str | Delay) else "no"
 
 
 def _cell(text: str) -> str:
@@ -205,6 +214,9 @@ def _cell(text: str) -> str:
 
 WORDS: dict[Any, str] = {
     str: "text",
+    bool: "`true` or `false`",
+    int: "a number",
+    date: "a day, `2026-12-10`",
     Hours: "hours, `09:30-11:30`",
     ExitRule: "a reason",
     Delay: "length of time, `5 business days`",
@@ -220,7 +232,7 @@ def _kind(annotation: Any) -> str:
     if origin is list:
         return f"list of: {_kind(inner[0])}"
     if origin is dict:
-        return f"one key with {_kind(inner[1])}"
+        return f"keys with: {_kind(inner[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "keys with values, see below"
     if origin is UnionType or inner:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 
 from crm.imports.countries import country_of
@@ -106,6 +107,18 @@ def _clock(found: re.Match[str]) -> str | None:
     hour, minute = int(found[1]), int(found[2] or 0)
     hour += 12 if (found[3] or "").casefold() == "pm" and hour < 12 else 0
     return f"{hour:02d}:{minute:02d}" if hour < 24 and minute < 60 else None
+
+
+def day(text: str) -> str:
+    """Return the date that ``text`` probably means, e.g. ``2026-12-10`` for ``2026.12.10`` or ``10.12.2026``."""
+    found = re.fullmatch(r"\s*(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})\D?\s*", text)
+    year, month, number = found.groups() if found else ("", "", "")
+    if turned := re.fullmatch(r"\s*(\d{1,2})\D{1,2}(\d{1,2})\D{1,2}(\d{4})\s*", text):
+        number, month, year = turned.groups()
+    try:
+        return date(int(year), int(month), int(number)).isoformat()
+    except ValueError:
+        return ""
 
 
 def country(text: str) -> str:

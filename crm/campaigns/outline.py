@@ -5,16 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from crm.campaigns.definition import SHOW_CLOSE
+from crm.campaigns.definition import EVENTS, HAPPENED, KINDS, SHOW_CLOSE, TIMEOUT
 from crm.campaigns.reading import Path
-from crm.pipeline.rules import Stage
 
-EVENTS = ("reply", "sample.sent", "sample.delivered", "quotation.sent", "quotation.expires")
-WAIT_OUTCOMES = ("happened", "timeout")
-OTHERWISE = "otherwise"
 STAGE_EVENT = "stage."
-STAGE_EVENTS = tuple(f"{STAGE_EVENT}{stage.value}" for stage in Stage)
-KINDS = ("mail", "task", "move", "notify", "wait_for", "branch")
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 Relation = Literal["after", "before", "on", ""]
 
@@ -84,7 +78,7 @@ class Outline:
     def names(self) -> list[str]:
         """Return everything that ``after`` may name."""
         outcomes = [f"{name}.{arm}" for name, draft in self.steps.items() for arm in draft.arms]
-        return [SHOW_CLOSE, *self.steps, *outcomes, *self.dates, *EVENTS, *STAGE_EVENTS]
+        return [SHOW_CLOSE, *self.steps, *outcomes, *self.dates, *EVENTS]
 
 
 def outline(data: Mapping[str, Any]) -> Outline:
@@ -114,7 +108,7 @@ def _anchor(raw: Mapping[str, Any], names: set[str]) -> Anchor:
         if isinstance(found, dict) and len(found) == 1:
             text = str(next(iter(found)))
             step, _dot, outcome = text.partition(".")
-            known = step in names and relation == "after" and text not in (SHOW_CLOSE, *EVENTS, *STAGE_EVENTS)
+            known = step in names and relation == "after" and text not in (SHOW_CLOSE, *EVENTS)
             return Anchor("after" if relation == "after" else "before", text, *((step, outcome) if known else ("", "")))
     return Anchor("on", str(raw["on"])) if raw.get("on") is not None else NOTHING
 
@@ -123,4 +117,4 @@ def _arms(raw: Mapping[str, Any], kind: str) -> tuple[str, ...]:
     arms = raw.get("branch")
     if kind == "branch" and isinstance(arms, dict):
         return tuple(str(arm) for arm in arms)
-    return tuple(WAIT_OUTCOMES) if kind == "wait_for" else ()
+    return (HAPPENED, TIMEOUT) if kind == "wait_for" else ()

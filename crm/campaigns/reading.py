@@ -16,11 +16,11 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from crm.campaigns import meant
-from crm.campaigns.definition import EXIT_REASONS
+from crm.campaigns.definition import EVENTS, EXIT_REASONS
 from crm.campaigns.slips import WIDE_SIGNS, find_slip
 from crm.campaigns.texts import PROBLEMS, hint_text, problem_text
 from crm.core.errors import Place, Problem
-from crm.pipeline.rules import WAY
+from crm.pipeline.rules import Stage
 
 MOST_CHARACTERS = 100_000
 STANDARD, NULL_TAG = "tag:yaml.org,2002:", "tag:yaml.org,2002:null"
@@ -188,7 +188,9 @@ MEANT: Mapping[str, Callable[[str], str]] = {
     "delay_form": meant.delay,
     "hours_form": meant.hours,
     "exit_form": lambda text: meant.near(text, EXIT_REASONS),
-    "exit_stage": lambda text: meant.near(text, WAY),
+    "exit_stage": lambda text: meant.near(text, list(Stage)),
+    "event_unknown": lambda text: meant.near(text, EVENTS),
+    "date_form": meant.day,
 }
 
 

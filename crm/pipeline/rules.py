@@ -24,6 +24,8 @@ class Stage(StrEnum):
 
 WAY = tuple(stage for stage in Stage if stage not in (Stage.DORMANT, Stage.LOST))
 """The stages in the order in which a deal walks them."""
+BEFORE_REPLY = (Stage.LEAD, Stage.CONTACTED, Stage.DORMANT)
+"""The stages from which an answer brings a deal to ``replied``."""
 
 CHANCE = {
     Stage.LEAD: Decimal("0.02"),

@@ -215,7 +215,7 @@ def test_a_play_can_be_taken_up_at_any_step(country: str, rule: str, minutes: in
     first_rows = engine.first_steps(workflow(rule), buyer(country), HOT, CLOSED, came)
     open_rows, known = [row for row in first_rows if not row.skip], {row.step for row in first_rows}
     while open_rows:
-        rest = engine.play_on(workflow(rule), buyer(country), HOT, open_rows, known)
+        rest = engine.play_on(workflow(rule), buyer(country), HOT, open_rows, engine.Standing(known))
         assert rest == whole[-len(rest) :]
         done = min(open_rows, key=lambda row: row.due_at)
         followers = engine.plan(
