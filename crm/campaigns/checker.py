@@ -28,10 +28,10 @@ def check(text: str, filename: str, templates: Mapping[str, set[str]]) -> tuple[
         check_flow(steps, data, file)
         _check_letters(steps, file, templates)
         _check_exits(data, file)
-        kinds = check_conditions(steps, data, file)
+        reach = check_conditions(steps, data, file)
         check_windows(data, steps, file)
         if definition is not None and not file.problems:
-            check_timing(definition, kinds, file)
+            check_timing(definition, steps, reach, file)
     problems = file.sorted_problems()
     return (None if problems else definition), problems
 

@@ -1,6 +1,6 @@
 """Whether the conditions of a workflow file can be read, and whether they ever tell buyers apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,39 @@ Kinds = frozenset[Facts]
 """Kinds of buyers with the stage of their deal."""
 
 
-def check_conditions(outline: Outline, data: Mapping[str, Any], file: YamlFile) -> Kinds | None:
-    """Say what is wrong with the conditions; return the kinds of buyers that are followed up, where that is known."""
+class Reach:
+    """Who comes to which step, as far as conditions tell. Without ``kinds`` all of them may come to all."""
+
+    def __init__(self, outline: Outline, coming: Mapping[str, Kinds] | None) -> None:
+        self._outline, self._coming = outline, coming
+
+    def kinds(self, step: str) -> Kinds:
+        """Return the kinds of buyers that come to a step; none where it is not known."""
+        return (self._coming or {}).get(step, frozenset())
+
+    def together(self, steps: Sequence[str], way: Mapping[str, str]) -> Iterator[frozenset[str]]:
+        """Yield which of ``steps`` one and the same buyer can get on a way through the branches, for every buyer."""
+        if self._coming is None:
+            yield frozenset(steps)
+            return
+        takers = {step: self._takers(step) for step in steps}
+        people = {person for taken in takers.values() for person in taken}
+        for branch, arm in way.items():
+            draft = self._outline.steps[branch]
+            if draft.kind == "branch" and (coming := self.kinds(branch)):
+                going = {_person(kind) for kind in _in_arm(coming, _arms(draft), arm)}
+                elsewhere = {_person(kind) for kind in coming} - going
+                people -= elsewhere
+        yield from {frozenset(step for step in steps if person in takers[step]) for person in people}
+
+    def _takers(self, step: str) -> set[Facts]:
+        when = self._outline.steps[step].text("when")
+        return {_person(kind) for kind in self.kinds(step) if not when or holds(when, kind)}
+
+
+def check_conditions(outline: Outline, data: Mapping[str, Any], file: YamlFile) -> Reach:
+    """Say what is wrong with the conditions; return who comes to which step, where that is known."""
+    unknown = Reach(outline, None)
     read = _Conditions(file)
     audience = read.text(data.get("audience"), ("audience",))
     for draft in outline.all:
@@ -27,18 +58,19 @@ def check_conditions(outline: Outline, data: Mapping[str, Any], file: YamlFile) 
             if condition != OTHERWISE:
                 read.text(condition, (*draft.path, "branch", arm))
     if read.faulty or audience is None:
-        return None
+        return unknown
     kinds = kinds_of_buyers([*read.texts, 'deal.stage == "lead"'])
     if kinds is None:
-        return None
+        return unknown
     followed = frozenset(
         kind for kind in kinds if _is_open(kind, data) and holds(audience, kind) and kind.happened == HappenedFacts()
     )
     if not followed:
         file.say("audience_nobody", ("audience",))
-        return None
-    _Judge(outline, data, file, frozenset(kinds)).judge(followed)
-    return followed
+        return unknown
+    judge = _Judge(outline, data, file, frozenset(kinds))
+    judge.judge(followed)
+    return Reach(outline, judge.reach)
 
 
 def _arms(draft: Draft) -> Mapping[str, Any]:
