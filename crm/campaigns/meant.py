@@ -121,6 +121,16 @@ def day(text: str) -> str:
         return ""
 
 
+def moment(text: str) -> str:
+    """Return the day and time that ``text`` probably means."""
+    found = re.fullmatch(r"(.*?)[ T,]+(\d{1,2}[:.시].*)", text)
+    told = [_clock(item) for item in _TIME.finditer(found[2])] if found else []
+    known = day(found[1] if found else text)
+    if not known or (found and (len(told) != 1 or not told[0])):
+        return ""
+    return f"{known} {told[0]}" if found else known
+
+
 def country(text: str) -> str:
     """Return the country code that a name in any of our languages stands for, or an empty text."""
     return country_of(text)

@@ -191,6 +191,7 @@ MEANT: Mapping[str, Callable[[str], str]] = {
     "exit_stage": lambda text: meant.near(text, list(Stage)),
     "event_unknown": lambda text: meant.near(text, EVENTS),
     "date_form": meant.day,
+    "moment_form": meant.moment,
 }
 
 

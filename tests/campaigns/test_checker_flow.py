@@ -20,7 +20,9 @@ exit_when: [opted_out, hard_bounced, stage >= negotiation]
 steps:
   - {id: thanks,   after: {show_close: 1 business day}, mail: thank_you}
   - {id: pause,    after: {thanks: 0 days}, wait_for: reply, at_most: 5 business days}
-  - {id: split, after: {pause.timeout: 0 days}, branch: {hot: lead.rating >= 4, warm: lead.rating == 3, rest: otherwise}}
+  - id: split
+    after: {pause.timeout: 0 days}
+    branch: {hot: lead.rating >= 4, warm: lead.rating == 3, rest: otherwise}
   - {id: call,     after: {split.hot: 1 business day}, task: call, wait: true}
   - {id: chat,     after: {split.warm: 1 business day}, task: call}
   - {id: remind,   after: {split.rest: 5 days}, mail: reminder, window: {days: [mon], hours: 10:00-12:00}}
