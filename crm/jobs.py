@@ -6,7 +6,7 @@ of the data's way, which is also what ``crm worker --once`` and the demo's clock
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from functools import cache, partial
 
 import structlog
@@ -16,7 +16,6 @@ from sqlmodel import Session
 from crm.campaigns import service as campaigns
 from crm.campaigns.forgetting import forget_leads as forget_enrolments
 from crm.core.context import Context
-from crm.core.db import one_of_many
 from crm.delivery import service as delivery
 from crm.drafts import service as drafts
 from crm.drafts.forgetting import forget_leads as forget_drafts
@@ -57,20 +56,10 @@ def cancel_ended(context: Context) -> int:
         return len(drafts.cancel_ended(session, now=context.clock.now()))
 
 
-def make_tasks(context: Context) -> int:
-    """Turn due task steps into tasks of the advisor or the exporter."""
-
-    now = context.clock.now()
+def take_steps(context: Context) -> int:
+    """Do the steps that are due and no letters: tasks, branches, waits, moves, notices."""
     with context.db.writing() as session:
-        due = campaigns.due_steps(session, now=now, ahead=timedelta(0), kind="task", limit=500)
-        return sum(_make_task(session, context, step.id, now) for step in due if step.id)
-
-
-def _make_task(session: Session, context: Context, step_id: int, now: datetime) -> bool:
-    made = False
-    with one_of_many(session, "task_not_made", step=step_id):
-        made = campaigns.make_task(session, context.settings, step_id, now=now)
-    return made  # noqa: RET504 - what is swallowed leaves it False
+        return campaigns.act_due(session, context.settings, now=context.clock.now())
 
 
 def keep_drafts_true(context: Context) -> int:
@@ -121,7 +110,7 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, cancel_ended, make_tasks, keep_drafts_true,
+    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
     make_drafts, queue_approved,
 )  # fmt: skip
 

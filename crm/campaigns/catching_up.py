@@ -126,7 +126,7 @@ class _Lead:
 
     def book(self, step: Step, wanted: datetime, pace: Pace) -> datetime:
         def allowed(at: datetime) -> datetime:
-            return engine.postponed(self.definition, step.kind, self.buyer, at, self.hold_until)
+            return engine.postponed(self.definition, step.kind, self.buyer, at, self.hold_until, step=step.step)
 
         return pace.book(self.exporter_id, wanted, allowed)
 

@@ -66,6 +66,7 @@ __all__ = [
     "play",
     "play_on",
     "postponed",
+    "remembered",
     "resolved",
     "why_not",
 ]
@@ -96,6 +97,11 @@ class Happening:
         if self.name in DATED_EVENTS:
             return {self.name: self.until or self.at}
         return {self.name: self.at} if self.name in EVENTS else {}
+
+
+def remembered(events: Mapping[str, datetime], now: datetime) -> list[Happening]:
+    """Return events that are known at ``now`` as happenings."""
+    return [Happening(name, min(at, now), at if name in DATED_EVENTS else None) for name, at in events.items()]
 
 
 def exit_reason(definition: Definition, facts: Facts) -> str | None:

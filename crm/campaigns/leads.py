@@ -14,7 +14,7 @@ from crm.campaigns.engine import BuyerTime, OwnHolidays, buyer_time
 from crm.campaigns.language import choose_language
 from crm.contacts.models import Contact, EmailAddress, Lead, Organisation
 from crm.core import bulk
-from crm.exporters.models import Exhibition, Exporter
+from crm.exporters.models import Exhibition, Exporter, ProductLine
 from crm.pipeline.models import Deal, DealLead
 from crm.pipeline.rules import Stage
 
@@ -24,6 +24,7 @@ CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
 ADDRESSES: sa.Table = EmailAddress.__table__  # type: ignore[attr-defined]
 FIRMS: sa.Table = Organisation.__table__  # type: ignore[attr-defined]
 DEALS: sa.Table = Deal.__table__  # type: ignore[attr-defined]
+LINES: sa.Table = ProductLine.__table__  # type: ignore[attr-defined]
 DEAL_LEADS: sa.Table = DealLead.__table__  # type: ignore[attr-defined]
 
 
@@ -139,7 +140,7 @@ def _facts(row: Any) -> Facts:
             notes=row.notes,
             met=row.met_at is not None,
         ),
-        deal=DealFacts(stage=row.stage or Stage.LEAD.value),
+        deal=DealFacts(stage=row.stage or Stage.LEAD.value, product_line=row.line_code or ""),
     )
 
 
@@ -149,12 +150,13 @@ _CARDS = (
         LEADS.c.product_line_id, LEADS.c.rating, LEADS.c.interests, LEADS.c.requests, LEADS.c.notes, LEADS.c.met_at,
         CONTACTS.c.full_name, CONTACTS.c.country, CONTACTS.c.city, CONTACTS.c.language, CONTACTS.c.timezone,
         FIRMS.c.name.label("firm_name"), FIRMS.c.country.label("firm_country"), FIRMS.c.city.label("firm_city"),
-        DEALS.c.stage, DEALS.c.product_line_id.label("deal_line_id"),
+        DEALS.c.stage, DEALS.c.product_line_id.label("deal_line_id"), LINES.c.code.label("line_code"),
     )
     .join(CONTACTS, CONTACTS.c.id == LEADS.c.contact_id)
     .outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id)
     .outerjoin(DEAL_LEADS, DEAL_LEADS.c.lead_id == LEADS.c.id)
     .outerjoin(DEALS, DEALS.c.id == DEAL_LEADS.c.deal_id)
+    .outerjoin(LINES, LINES.c.id == DEALS.c.product_line_id)
     .order_by(LEADS.c.id)
 )  # fmt: skip
 _ADDRESSES = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(

@@ -12,6 +12,11 @@ WAITS = sa.text("status = 'waiting'")
 """The condition of the index of what is due. Queries have to say it in the same words, or the index is not used."""
 
 
+FOLLOWED = sa.text("status = 'active'")
+MADE = sa.text("status = 'taken' AND kind = 'task'")
+"""The conditions of the indexes of follow-ups that will end, and of tasks that a person has still to do."""
+
+
 class WorkflowVersion(SQLModel, table=True):
     """The text of a workflow file by its content hash; leads in flight keep the version they started with."""
 
@@ -24,7 +29,10 @@ class WorkflowVersion(SQLModel, table=True):
 
 
 class Campaign(Versioned, table=True):
-    """A workflow run for the leads of one exhibition. ``status``: draft, running, paused, stopped."""
+    """A workflow run for the leads of one exhibition. ``status``: draft, running, paused, stopped.
+
+    ``dates``: the days that the workflow asks for, by name, as ISO dates.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     exhibition_id: int = Field(foreign_key="exhibition.id", index=True)
@@ -33,15 +41,22 @@ class Campaign(Versioned, table=True):
     workflow_sha256: str = Field(foreign_key="workflow_version.sha256", max_length=64)
     status: str = Field(default="draft", max_length=16, index=True)
     status_reason: str = ""
+    dates: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
     started_at: datetime | None = None
     created_at: datetime
     created_by: str = Field(max_length=254)
 
 
 class Enrolment(Versioned, table=True):
-    """A lead in a campaign. ``status``: active, exited, finished. ``hold_until``: out of office until then."""
+    """A lead in a campaign. ``status``: active, exited, finished. ``hold_until``: out of office until then.
 
-    __table_args__ = (UniqueConstraint("campaign_id", "lead_id"),)
+    ``ends_at``: when it is over at the latest; None for those that an older program enrolled.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "lead_id"),
+        sa.Index("ix_enrolment_ends", "ends_at", sqlite_where=FOLLOWED, postgresql_where=FOLLOWED),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: int = Field(foreign_key="campaign.id")
@@ -50,15 +65,33 @@ class Enrolment(Versioned, table=True):
     status: str = Field(default="active", max_length=16)
     exit_reason: str = Field(default="", max_length=64)
     hold_until: datetime | None = None
+    ends_at: datetime | None = None
     created_at: datetime
     ended_at: datetime | None = None
+
+
+class EnrolmentEvent(SQLModel, table=True):
+    """Something that came from outside while a lead was followed up; of each name the first time only.
+
+    ``name`` is one of ``definition.EVENTS``; ``at`` is when it happened, which may lie before it was noticed.
+    """
+
+    __tablename__ = "enrolment_event"
+    __table_args__ = (UniqueConstraint("enrolment_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    enrolment_id: int = Field(foreign_key="enrolment.id")
+    name: str = Field(max_length=64)
+    at: datetime
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
 
 
 class Step(SQLModel, table=True):
     """One step of one enrolment, with the time it is due. Unique in the database, so a step happens once.
 
-    ``status``: waiting (due in future or now), taken (a letter was made of it), done (the letter left, or the task
-    was made), skipped (its condition was false or it was late), cancelled (the enrolment ended first).
+    ``kind``: mail, task, move, notify, wait, branch. ``status``: waiting (due in future or now), taken (a letter was
+    made of it, or a task for which is waited), done (the letter left, the task was made or done, the wait is over),
+    skipped (its condition was false or it was late), cancelled (the enrolment ended first).
     ``address_key``: '<campaign>:<exporter>:<address>:<step>' of a mail step: one letter per address and exporter.
     ``campaign_id`` is that of the enrolment, so that what is due is found without looking at what is paused.
     """
@@ -67,6 +100,7 @@ class Step(SQLModel, table=True):
         UniqueConstraint("enrolment_id", "step"),
         UniqueConstraint("address_key"),
         sa.Index("ix_step_due", "campaign_id", "due_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
+        sa.Index("ix_step_made", "id", sqlite_where=MADE, postgresql_where=MADE),
     )
 
     id: int | None = Field(default=None, primary_key=True)

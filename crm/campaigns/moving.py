@@ -13,16 +13,16 @@ from typing import Literal
 from sqlmodel import Session, col, delete, select
 
 from crm.campaigns import engine
-from crm.campaigns.definition import SHOW_CLOSE, Definition
+from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
 from crm.campaigns.rules import show_close
 from crm.campaigns.states import ACTIVE, DONE, SKIPPED, STOPPED, WAITING
-from crm.campaigns.stepping import Plan, finish_if_complete, write_many
-from crm.campaigns.workflows import definition_of, own_holidays
-from crm.core import events
+from crm.campaigns.stepping import Plan, events_of, finish_if_complete, write_many
+from crm.campaigns.workflows import dates_of, definition_of, own_holidays
+from crm.core import events as log
 from crm.core.config import Settings
 from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import _
@@ -124,7 +124,7 @@ def migrate(
         _apply(session, lead, sha256, now)
     session.flush()
     data = {"from": before, "to": sha256, "leads": len(move.leads), "changed": len(move.changed)}
-    events.record(
+    log.record(
         session, "campaign_migrated", "campaign", campaign.id, at=now, actor=by, exporter_id=campaign.exporter_id,
         reason=reason, data=data,
     )  # fmt: skip
@@ -166,7 +166,8 @@ def _replanned(
     closed = show_close(session.get_one(Exhibition, campaign.exhibition_id).ends_on)
     own = own_holidays(settings)
     cards = load(session, {enrolment.lead_id for enrolment in enrolments})
-    steps = _steps(session, [enrolment.id or 0 for enrolment in enrolments])
+    numbers = [enrolment.id or 0 for enrolment in enrolments]
+    steps, events = _steps(session, numbers), events_of(session, numbers)
     for enrolment in enrolments:
         card = cards[enrolment.lead_id]
         buyer = card.time(definition, own)
@@ -174,8 +175,10 @@ def _replanned(
             continue
         before = definition_of(session, enrolment.workflow_sha256)
         known = steps.get(enrolment.id or 0, [])
-        planner = _Planner(before, definition, buyer, now, max(now, enrolment.hold_until or now))
-        plan = planner.anew(known, _anchors(definition, enrolment, known, closed))
+        come = events.get(enrolment.id or 0, {})
+        planner = _Planner(before, definition, buyer, now, max(now, enrolment.hold_until or now), come)
+        fixed = engine.fixed_anchors(definition, buyer, _show_close(definition, enrolment, closed), dates_of(campaign))
+        plan = planner.anew(known, {**fixed, **come, **_happened(known)})
         waiting = {step.step: step for step in known if step.status == WAITING}
         yield _Replanned(enrolment, card, waiting, plan)
 
@@ -189,14 +192,20 @@ def _steps(session: Session, enrolment_ids: Sequence[int]) -> dict[int, list[Ste
     return found
 
 
-def _anchors(
-    definition: Definition, enrolment: Enrolment, steps: Sequence[Step], closed: datetime
-) -> dict[str, datetime]:
+def _show_close(definition: Definition, enrolment: Enrolment, closed: datetime) -> datetime:
+    return max(closed, enrolment.created_at) if definition.late_import == "start_from_beginning" else closed
+
+
+def _happened(steps: Sequence[Step]) -> dict[str, datetime]:
     """Return what has happened to a lead, each with its time: a skipped step happened when it was due."""
-    if definition.late_import == "start_from_beginning":
-        closed = max(closed, enrolment.created_at)
-    happened = {step.step: step.done_at or step.due_at for step in steps if step.status == DONE}
-    return {SHOW_CLOSE: closed, **happened, **{step.step: step.due_at for step in steps if step.status == SKIPPED}}
+    anchors: dict[str, datetime] = {}
+    for step in steps:
+        if step.status == DONE:
+            anchors |= engine.happened_anchors(step.step, step.data.get("outcome", ""), step.done_at or step.due_at)
+        elif step.status == SKIPPED:
+            outcome = step.data.get("outcome", "") if step.reason == engine.LATE else ""
+            anchors |= engine.happened_anchors(step.step, outcome, step.due_at)
+    return anchors
 
 
 @dataclass(frozen=True)
@@ -208,6 +217,7 @@ class _Planner:
     buyer: BuyerTime
     now: datetime
     floor: datetime
+    events: Mapping[str, datetime]
 
     def anew(self, steps: Sequence[Step], anchors: Mapping[str, datetime]) -> dict[str, PlannedStep]:
         """Return what waits, by step. Those passed over are marked as late, and what follows them is planned too."""
@@ -218,7 +228,9 @@ class _Planner:
         while happened:
             # From the anchors on, so that a time that has passed is seen as such.
             first = min(anchors.values())
-            new = engine.plan(self.definition, self.buyer, happened, planned=settled | set(plan), not_before=first)
+            new = engine.plan(
+                self.definition, self.buyer, happened, planned=settled | set(plan), not_before=first, events=self.events
+            )
             rows = [self._settled(row, waiting.get(row.step)) for row in new]
             plan |= {row.step: row for row in rows}
             happened = {row.step: row.due_at for row in rows if row.skip}
@@ -237,14 +249,15 @@ class _Planner:
     def _allowed(self, row: PlannedStep) -> datetime:
         if row.due_at >= self.floor:
             return row.due_at
-        return engine.postponed(self.definition, row.kind, self.buyer, self.floor)
+        return engine.postponed(self.definition, row.kind, self.buyer, self.floor, step=row.step)
 
     def _same_time(self, step_id: str) -> bool:
         old, new = self.before.step(step_id), self.definition.step(step_id)
         if old is None or new is None:
             return False
-        same_window = self.before.send_window == self.definition.send_window
-        return same_window and old.after == new.after and old.kind == new.kind
+        windows = old.window or self.before.send_window, new.window or self.definition.send_window
+        before, after = ((one.after, one.before, one.on, one.kind, one.wait_for, one.at_most) for one in (old, new))
+        return windows[0] == windows[1] and before == after
 
 
 def _change(name: str, waiting: Step | None, plan: PlannedStep | None) -> StepChange | None:

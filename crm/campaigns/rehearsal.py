@@ -13,15 +13,18 @@ from typing import Any, NamedTuple
 from sqlmodel import Session, col, select
 
 from crm.campaigns import engine
+from crm.campaigns.asking import letters_sent
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.enrolling import Exclusion, candidates, decide
+from crm.campaigns.happenings import past_events
 from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.rules import DayOff, days_off_between, show_close
 from crm.campaigns.states import ACTIVE, OPEN, TAKEN
+from crm.campaigns.stepping import as_planned, events_of
 from crm.campaigns.texts import EXCLUSIONS
-from crm.campaigns.workflows import definition_of, load_workflows, own_holidays
+from crm.campaigns.workflows import dates_of, definition_of, load_workflows, own_holidays
 from crm.clearance import rules as clearance_rules
 from crm.clearance import service as clearance
 from crm.clearance import texts as clearance_texts
@@ -150,8 +153,8 @@ class _Played:
 def rehearse(session: Session, settings: Settings, target: Target, *, now: datetime) -> Rehearsal:
     """Play a campaign, or a workflow for an exhibition that no campaign runs yet, from ``now`` to its end.
 
-    Every letter is taken as approved and sent in its slot, and nobody answers. Raises NotFound for an unknown workflow
-    and BadInput when a workflow file has mistakes.
+    Every letter is taken as approved and sent in its slot, every task as done at once, and nobody answers. Raises
+    NotFound for an unknown workflow and BadInput when a workflow file has mistakes.
     """
     campaign, definition = _campaign(session, settings, target, now)
     plan = Rehearsal()
@@ -196,13 +199,27 @@ def _newcomers(
     plan: Rehearsal,
 ) -> Iterator[_Played]:
     closed = show_close(session.get_one(Exhibition, campaign.exhibition_id).ends_on)
+    ids = list(ids)
     cards = load(session, ids).values()
+    past = past_events(session, definition, ids)
+    sent = letters_sent(session, {card.contact_id for card in cards}) if definition.cap else {}
     for card, verdict in decide(session, campaign, definition, own_holidays(settings), cards):
         if isinstance(verdict, Exclusion):
             company = card.facts.contact.company
             plan.excluded.append(LeftOut(card.lead_id, card.name, company, card.country, verdict.code))
         else:
-            yield _Played(card, verdict, engine.play(definition, verdict, card.facts, closed, now))
+            steps = engine.play(
+                definition,
+                verdict,
+                card.facts,
+                closed,
+                now,
+                happenings=engine.remembered(past.get(card.lead_id, {}), now),
+                dates=dates_of(campaign),
+                letters=sent.get((card.exporter_id, card.contact_id), ()),
+                tasks_done=True,
+            )
+            yield _Played(card, verdict, steps)
 
 
 def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: datetime) -> Iterator[_Played]:
@@ -212,19 +229,29 @@ def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: da
     rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
     enrolments = session.exec(rows.order_by(col(Enrolment.id))).all()
     cards = load(session, [enrolment.lead_id for enrolment in enrolments])
-    steps = _rows_of(session, [enrolment.id or 0 for enrolment in enrolments])
+    numbers = [enrolment.id or 0 for enrolment in enrolments]
+    steps, come = _rows_of(session, numbers), events_of(session, numbers)
+    sent = letters_sent(session, {card.contact_id for card in cards.values()})
     own = own_holidays(settings)
     for enrolment in enrolments:
         card, rows_ = cards[enrolment.lead_id], steps.get(enrolment.id or 0, [])
         definition = definition_of(session, enrolment.workflow_sha256)
         buyer = card.time(definition, own)
         if buyer is not None:
-            waiting = [_as_planned(row) for row in rows_ if row.status in OPEN]
-            known = {row.step for row in rows_}
-            drafted = frozenset(row.step for row in rows_ if row.status == TAKEN)
-            yield _Played(
-                card, buyer, engine.play_on(definition, buyer, card.facts, waiting, engine.Standing(known)), drafted
+            made = [row for row in rows_ if row.status == TAKEN and row.kind == "task"]
+            standing = engine.Standing(
+                known={row.step for row in rows_},
+                events=come.get(enrolment.id or 0, {}),
+                letters=sent.get((card.exporter_id, card.contact_id), ()),
+                made=[as_planned(row) for row in made],
+                hold_until=enrolment.hold_until,
+                ends_at=enrolment.ends_at,
+                now=now,
             )
+            waiting = [as_planned(row) for row in rows_ if row.status in OPEN and row not in made]
+            drafted = frozenset(row.step for row in rows_ if row.status == TAKEN)
+            played = engine.play_on(definition, buyer, card.facts, waiting, standing, tasks_done=True)
+            yield _Played(card, buyer, played, drafted)
 
 
 def _rows_of(session: Session, enrolment_ids: Iterable[int]) -> dict[int, list[Step]]:
@@ -235,15 +262,10 @@ def _rows_of(session: Session, enrolment_ids: Iterable[int]) -> dict[int, list[S
     return found
 
 
-def _as_planned(row: Step) -> PlannedStep:
-    wanted = datetime.fromisoformat(row.data["wanted_at"]) if "wanted_at" in row.data else row.due_at
-    return PlannedStep(row.step, row.kind, row.what, row.due_at, wanted, row.data.get("attach", ""))
-
-
 def _list_steps(plan: Rehearsal, lead: _Played, exporters: dict[int, str]) -> None:
     card, company = lead.card, lead.card.facts.contact.company
     for row in lead.steps:
-        if row.skip:
+        if row.skip or row.kind not in ("mail", "task"):
             continue
         if row.kind == "task":
             plan.tasks.append(PlannedTask(card.lead_id, card.name, company, row.what, row.step, row.due_at))

@@ -4,15 +4,18 @@ The rows are the schedule: a step waits with its time, is taken by whoever makes
 or cancelled. What follows it is planned then, by the same ``engine`` that plays the rehearsal.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 
 from sqlmodel import Session, col, select, update
 
-from crm.campaigns import due, engine
+from crm.campaigns import acting, due, engine
+from crm.campaigns.acting import act_due, questions_of
+from crm.campaigns.asking import Question, refusals
 from crm.campaigns.catching_up import after_pause
 from crm.campaigns.definition import Definition, OnReply
 from crm.campaigns.due import DueStep
+from crm.campaigns.happenings import away, bounced, happened, held, newest_of, replied
 from crm.campaigns.leads import load
 from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
@@ -34,18 +37,17 @@ from crm.campaigns.states import (
     TAKEN,
     WAITING,
 )
-from crm.campaigns.stepping import end, end_all, follow, shift, skip, steps_of
-from crm.campaigns.texts import STATUSES, TASKS
+from crm.campaigns.stepping import end, end_all, follow, skip
+from crm.campaigns.texts import STATUSES
 from crm.campaigns.ticking import Advance, advance, due_now, enrol_leads
 from crm.campaigns.workflows import Workflow, definition_of, load_workflows, own_holidays
 from crm.contacts.models import Lead
 from crm.core import events
 from crm.core.config import Settings
 from crm.core.db import one_of_many
-from crm.core.errors import NotFound, Refused
+from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
-from crm.pipeline import service as pipeline
 
 __all__ = [
     "Advance",
@@ -53,12 +55,17 @@ __all__ = [
     "Move",
     "Rehearsal",
     "Workflow",
+    "act_due",
     "advance",
+    "away",
+    "bounced",
     "enrol_leads",
+    "happened",
     "load_workflows",
     "migrate",
     "preview_migration",
     "rehearse",
+    "replied",
 ]
 
 ENDED = ("campaign_stopped", "step_cancelled", "enrolment_ended")
@@ -77,11 +84,13 @@ def create(
     exhibition: Exhibition,
     workflow: str,
     exporter: Exporter | None = None,
+    dates: Mapping[str, date] | None = None,
     now: datetime,
     by: str,
 ) -> Campaign:
     """Make a campaign that does nothing yet. It keeps the present text of the workflow file.
 
+    ``dates`` are the days the workflow asks for; those that are not known yet can be told later (``set_dates``).
     Raises NotFound for an unknown workflow, BadInput for a file with mistakes, Refused when one like it is going on.
     """
     assert exhibition.id is not None
@@ -105,7 +114,55 @@ def create(
     session.add(campaign)
     session.flush()
     _log(session, campaign, "campaign_created", now, by)
+    if dates:
+        set_dates(session, campaign, dates, by=by, now=now)
     return campaign
+
+
+def copy(
+    session: Session,
+    settings: Settings,
+    campaign: Campaign,
+    *,
+    exhibition: Exhibition,
+    exporter: Exporter | None = None,
+    now: datetime,
+    by: str,
+) -> Campaign:
+    """Make a draft of the same workflow for another exhibition. Nothing of the old one's time comes along.
+
+    No dates, no leads, no letters, no start: a copy sends nothing before somebody looked at it. Raises as ``create``.
+    """
+    made = create(
+        session, settings, exhibition=exhibition, workflow=campaign.workflow, exporter=exporter, now=now, by=by
+    )
+    _log(session, made, "campaign_copied", now, by, reason=str(campaign.id))
+    return made
+
+
+def set_dates(session: Session, campaign: Campaign, dates: Mapping[str, date], *, by: str, now: datetime) -> None:
+    """Tell the days that the campaign's workflow asks for, before it starts.
+
+    Raises Refused once it has started, BadInput for a name the workflow does not know.
+    """
+    if campaign.status != DRAFT:
+        raise Refused(_("The campaign has started; its dates cannot be changed any more."))
+    asked = definition_of(session, campaign.workflow_sha256).dates
+    for name in dates:
+        if name not in asked:
+            known = ", ".join(asked) or "–"
+            raise BadInput(_("The workflow asks for no date {name}. It asks for: {known}.", name=name, known=known))
+    campaign.dates = {**campaign.dates, **{name: day.isoformat() for name, day in dates.items()}}
+    session.flush()
+    events.record(
+        session, "campaign_dated", "campaign", campaign.id, at=now, actor=by, exporter_id=campaign.exporter_id,
+        data=dict(campaign.dates),
+    )  # fmt: skip
+
+
+def missing_dates(session: Session, campaign: Campaign) -> list[str]:
+    """Return the names of the days that the workflow asks for and nobody has told yet."""
+    return [name for name in definition_of(session, campaign.workflow_sha256).dates if name not in campaign.dates]
 
 
 def _refuse_twin(session: Session, exhibition_id: int, workflow: str, exporter: Exporter | None) -> None:
@@ -121,7 +178,14 @@ def _refuse_twin(session: Session, exhibition_id: int, workflow: str, exporter: 
 
 
 def start(session: Session, campaign: Campaign, *, by: str, now: datetime, reason: str = "") -> None:
-    """Let a draft campaign run; leads are enrolled with the next tick. Raises Refused in any other state."""
+    """Let a draft campaign run; leads are enrolled with the next tick.
+
+    Raises Refused in any other state, and while a day that the workflow asks for is not known.
+    """
+    missing = missing_dates(session, campaign) if campaign.status == DRAFT else []
+    if missing:
+        names = ", ".join(missing)
+        raise Refused(_("The workflow needs these dates before the campaign can start: {names}.", names=names))
     _change(session, campaign, (DRAFT,), RUNNING, "campaign_started", now, by, reason)
     campaign.started_at = now
     session.flush()
@@ -185,36 +249,31 @@ def due_steps(session: Session, *, now: datetime, ahead: timedelta, kind: str, l
 
     Only of running campaigns and active enrolments that are not held, and only if the step's condition holds.
     """
-    found = due_now(session, now, ahead, (kind,), limit)
-    return [step for step, card, definition in found if engine.happens(definition, step.step, card.facts)]
+    questions = [Question(*found) for found in due_now(session, now, ahead, (kind,), limit)]
+    refused = refusals(session, questions)
+    return [one.step for one in questions if one.step.id not in refused]
 
 
 def claim(
     session: Session, settings: Settings, *, now: datetime, ahead: timedelta, kind: str, limit: int
 ) -> list[DueStep]:
-    """Take due steps of ``kind`` for this worker, the oldest first, and return those whose condition holds.
+    """Take due steps of ``kind`` for this worker, the oldest first, and return those that happen.
 
     The others are skipped. However many workers ask, each step is given to one of them; what the caller does not keep
     (its transaction fails, its process dies) is given out again.
     """
     found = due.claim(session, now=now, ahead=ahead, kinds=(kind,), limit=limit)
-    texts = {sha256: definition_of(session, sha256) for sha256 in {step.workflow_sha256 for step in found}}
-    asking = {step for step in found if _has_condition(texts[step.workflow_sha256], step)}
-    cards = load(session, {step.lead_id for step in asking})
-    mine = [
-        step
-        for step in found
-        if step not in asking or engine.happens(texts[step.workflow_sha256], step.step, cards[step.lead_id].facts)
-    ]
-    for step in {*found} - {*mine}:
-        with one_of_many(session, "step_not_skipped", step=step.id):
-            skip(session, settings, session.get_one(Step, step.id, populate_existing=True), "condition", now)
-    return mine
+    asking = [one for one in found if _has_condition(definition_of(session, one.workflow_sha256), one)]
+    refused = refusals(session, questions_of(session, asking)) if asking else {}
+    for number, reason in refused.items():
+        with one_of_many(session, "step_not_skipped", step=number):
+            skip(session, settings, session.get_one(Step, number, populate_existing=True), reason, now)
+    return [one for one in found if one.id not in refused]
 
 
 def _has_condition(definition: Definition, step: DueStep) -> bool:
     known = definition.step(step.step)
-    return known is None or known.when is not None
+    return known is None or known.when is not None or known.dated or definition.cap is not None
 
 
 def give_back(session: Session, step: DueStep) -> None:
@@ -270,20 +329,8 @@ def make_task(session: Session, settings: Settings, step_id: int, *, now: dateti
         return False
     enrolment = session.get_one(Enrolment, step.enrolment_id)
     card = load(session, [enrolment.lead_id])[enrolment.lead_id]
-    deal = pipeline.deal_of_lead(session, card.lead_id)
-    pipeline.add_task(
-        session,
-        exporter_id=card.exporter_id,
-        kind=step.what,
-        title=_(TASKS[step.what], who=card.who),
-        assignee="advisor",
-        due_at=step.due_at,
-        deal_id=deal.id if deal else None,
-        lead_id=card.lead_id,
-        origin=f"step:{step.id}",
-        now=now,
-    )
-    step_done(session, step_id, at=now, settings=settings)
+    question = Question(step, card, definition_of(session, enrolment.workflow_sha256))
+    acting.make_task(session, settings, question, now)
     return True
 
 
@@ -321,7 +368,7 @@ def next_slot_for(
         return moment
     # After a pause the letters of approved drafts have times of their own, or they would leave together.
     earliest = max(moment, step.due_at)
-    return engine.postponed(definition, step.kind, buyer, earliest, enrolment.hold_until)
+    return engine.postponed(definition, step.kind, buyer, earliest, enrolment.hold_until, step=step.step)
 
 
 def _office_slot(session: Session, settings: Settings, lead_id: int | None, moment: datetime) -> datetime:
@@ -361,22 +408,14 @@ def end_enrolments(
 
 def on_reply(session: Session, lead_id: int) -> OnReply | None:
     """Return what the workflow of a lead says about an answer: that of the newest enrolment, ended or not."""
-    rows = select(Enrolment).where(Enrolment.lead_id == lead_id).order_by(col(Enrolment.id).desc())
-    enrolment = session.exec(rows).first()
+    enrolment = newest_of(session, lead_id)
     return definition_of(session, enrolment.workflow_sha256).on_reply if enrolment else None
 
 
 def hold_enrolments(
     session: Session, *, lead_id: int, until: datetime, now: datetime, settings: Settings | None = None
 ) -> None:
-    """Let nothing go to a lead before ``until`` (out of office); steps due earlier keep their distances after it."""
+    """Let nothing go to a lead before ``until``; steps due earlier keep their distances after it."""
     rows = select(Enrolment).where(Enrolment.lead_id == lead_id, Enrolment.status == ACTIVE)
-    for enrolment in session.exec(rows).all():
-        enrolment.hold_until = max(until, enrolment.hold_until or until)
-        session.flush()
-        waiting = steps_of(session, enrolment, (WAITING,))
-        if waiting and waiting[0].due_at < until:
-            shift(session, settings or Settings(), enrolment, waiting, until - waiting[0].due_at, until)
-        lead = session.get_one(Lead, lead_id)
-        data = {"until": until.astimezone(UTC).isoformat()}
-        events.record(session, "follow_up_held", "lead", lead_id, at=now, exporter_id=lead.exporter_id, data=data)
+    for enrolment in session.exec(rows.order_by(col(Enrolment.id))).all():
+        held(session, settings or Settings(), enrolment, until, now)

@@ -1,8 +1,8 @@
 """Writes step rows: what is planned, what follows a step that happened, what ends, what moves. Used by the verbs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from crm.campaigns import engine
 from crm.campaigns.definition import Definition
-from crm.campaigns.engine import BuyerTime, PlannedStep
+from crm.campaigns.engine import PlannedStep
 from crm.campaigns.leads import LeadCard, load
-from crm.campaigns.models import Campaign, Enrolment, Step
+from crm.campaigns.models import Campaign, Enrolment, EnrolmentEvent, Step
 from crm.campaigns.states import ACTIVE, CANCELLED, EXITED, FINISHED, OPEN, SKIPPED, WAITING
 from crm.campaigns.workflows import definition_of, own_holidays
 from crm.contacts.models import Lead
@@ -20,6 +20,7 @@ from crm.core import bulk, events
 from crm.core.config import Settings
 
 ENROLMENTS: sa.Table = Enrolment.__table__  # type: ignore[attr-defined]
+EVENTS: sa.Table = EnrolmentEvent.__table__  # type: ignore[attr-defined]
 LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 STEPS: sa.Table = Step.__table__  # type: ignore[attr-defined]
 COLUMNS = ("campaign_id", "enrolment_id", "step", "kind", "what", "due_at", "status", "reason", "address_key", "data")
@@ -36,32 +37,10 @@ class Plan:
     rows: list[PlannedStep]
 
 
-def write(
-    session: Session,
-    enrolment: Enrolment,
-    definition: Definition,
-    buyer: BuyerTime,
-    card: LeadCard,
-    rows: Iterable[PlannedStep],
-    now: datetime,
-) -> None:
-    """Store planned steps; a step that has no window at all is stored as skipped and what follows it is planned."""
+def write(session: Session, enrolment: Enrolment, card: LeadCard, rows: Iterable[PlannedStep]) -> None:
+    """Store planned steps."""
     assert enrolment.id is not None
-    whole = with_followers(definition, buyer, rows, planned_steps(session, enrolment), now)
-    write_many(session, [Plan(enrolment.id, enrolment.campaign_id, card.exporter_id, card.address, whole)])
-
-
-def with_followers(
-    definition: Definition, buyer: BuyerTime, rows: Iterable[PlannedStep], planned: Iterable[str], now: datetime
-) -> list[PlannedStep]:
-    """Return ``rows`` with what follows those that have no window at all, which count as having been due."""
-    whole = new = list(rows)
-    known = {*planned, *(row.step for row in whole)}
-    while homeless := {row.step: row.due_at for row in new if row.skip == engine.NO_WINDOW}:
-        new = engine.plan(definition, buyer, homeless, planned=known, not_before=now)
-        known |= {row.step for row in new}
-        whole = [*whole, *new]
-    return whole
+    write_many(session, [Plan(enrolment.id, enrolment.campaign_id, card.exporter_id, card.address, list(rows))])
 
 
 def write_many(session: Session, plans: Sequence[Plan]) -> set[int]:
@@ -82,12 +61,36 @@ def write_many(session: Session, plans: Sequence[Plan]) -> set[int]:
                 going_on.add(plan.enrolment_id)
                 known |= {key} if key else set()
             status = SKIPPED if reason else WAITING
-            data = bulk.as_json({"wanted_at": row.wanted_at.isoformat(), "attach": row.attach})
+            data = bulk.as_json(_data(row))
             own = None if reason or not key else key
             shown = (row.step, row.kind, row.what, moment(row.due_at), status, reason)
             rows.append((plan.campaign_id, plan.enrolment_id, *shown, own, data))
     bulk.insert(session, STEPS, COLUMNS, rows)
     return going_on
+
+
+def _data(row: PlannedStep) -> dict[str, str]:
+    facts = {"wanted_at": row.wanted_at.isoformat(), "attach": row.attach}
+    if row.outcome:
+        facts["outcome"] = row.outcome
+    if row.expires_at:
+        facts["expires_at"] = row.expires_at.isoformat()
+    return facts
+
+
+def as_planned(step: Step) -> PlannedStep:
+    """Return a stored step as the engine knows it."""
+    wanted, expires = step.data.get("wanted_at"), step.data.get("expires_at")
+    return PlannedStep(
+        step.step,
+        step.kind,
+        step.what,
+        step.due_at,
+        datetime.fromisoformat(wanted) if wanted else step.due_at,
+        step.data.get("attach", ""),
+        outcome=step.data.get("outcome", ""),
+        expires_at=datetime.fromisoformat(expires) if expires else None,
+    )
 
 
 def _key(plan: Plan, row: PlannedStep) -> str:
@@ -106,9 +109,27 @@ def planned_steps(session: Session, enrolment: Enrolment) -> set[str]:
     return set(session.exec(select(Step.step).where(Step.enrolment_id == enrolment.id)))
 
 
-def follow(session: Session, settings: Settings, step: Step, *, happened_at: datetime, now: datetime) -> None:
+def events_of(session: Session, enrolment_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
+    """Return what has come for each of the enrolments so far, by name; those for which nothing came are left out."""
+    rows = sa.select(EVENTS.c.enrolment_id, EVENTS.c.name, EVENTS.c.at).order_by(EVENTS.c.id)
+    found: dict[int, dict[str, datetime]] = {}
+    for enrolment_id, name, at in bulk.find(session, rows, EVENTS.c.enrolment_id, enrolment_ids):
+        found.setdefault(enrolment_id, {})[name] = at
+    return found
+
+
+def follow(
+    session: Session, settings: Settings, step: Step, *, happened_at: datetime, now: datetime, outcome: str = ""
+) -> None:
     """Plan what follows a step that happened, or was due, at ``happened_at``; nothing once the enrolment has ended."""
     enrolment = session.get_one(Enrolment, step.enrolment_id)
+    plan_from(session, settings, enrolment, engine.happened_anchors(step.step, outcome, happened_at), now)
+
+
+def plan_from(
+    session: Session, settings: Settings, enrolment: Enrolment, anchors: Mapping[str, datetime], now: datetime
+) -> None:
+    """Plan what follows any of ``anchors`` (name → when it happened); nothing once the enrolment has ended."""
     if enrolment.status != ACTIVE:
         return
     definition = definition_of(session, enrolment.workflow_sha256)
@@ -118,11 +139,21 @@ def follow(session: Session, settings: Settings, step: Step, *, happened_at: dat
         # Somebody took the country away meanwhile; no time can be told, and that must be seen.
         end(session, [enrolment], "country_unknown", now)
         return
-    not_before = max(now, enrolment.hold_until or now)
-    anchors, planned = {step.step: happened_at}, planned_steps(session, enrolment)
-    rows = engine.plan(definition, buyer, anchors, planned=planned, not_before=not_before)
-    write(session, enrolment, definition, buyer, card, rows, now)
+    rows = engine.plan(
+        definition,
+        buyer,
+        anchors,
+        planned=planned_steps(session, enrolment),
+        not_before=max(now, enrolment.hold_until or now),
+        events=_events(session, enrolment, definition),
+    )
+    write(session, enrolment, card, rows)
     finish_if_complete(session, enrolment, now)
+
+
+def _events(session: Session, enrolment: Enrolment, definition: Definition) -> dict[str, datetime]:
+    number = enrolment.id or 0
+    return events_of(session, [number]).get(number, {}) if definition.events else {}
 
 
 def skip(session: Session, settings: Settings, step: Step, reason: str, now: datetime) -> None:
@@ -145,8 +176,12 @@ def skip(session: Session, settings: Settings, step: Step, reason: str, now: dat
 
 
 def finish_if_complete(session: Session, enrolment: Enrolment, now: datetime) -> None:
-    """Finish an enrolment that has no open step left."""
-    if not steps_of(session, enrolment, OPEN):
+    """Finish an enrolment that has no open step left, unless something may still come that brings one."""
+    if steps_of(session, enrolment, OPEN):
+        return
+    definition = definition_of(session, enrolment.workflow_sha256)
+    events = _events(session, enrolment, definition)
+    if not definition.events or not engine.may_follow(definition, planned_steps(session, enrolment), events):
         enrolment.status, enrolment.ended_at = FINISHED, now
         session.flush()
 
@@ -211,18 +246,24 @@ def _set(session: Session, model: type[Step] | type[Enrolment], ids: Sequence[in
             session.expire(held)
 
 
-def shift(
-    session: Session,
-    settings: Settings,
-    enrolment: Enrolment,
-    steps: Sequence[Step],
-    by: timedelta,
-    not_before: datetime,
-) -> None:
-    """Move steps by as much, each into its next window and none before ``not_before``."""
+def hold(session: Session, settings: Settings, enrolment: Enrolment, until: datetime) -> None:
+    """Let nothing happen to a lead before ``until``; what was due earlier keeps its distances after it."""
+    enrolment.hold_until = max(until, enrolment.hold_until or until)
+    session.flush()
+    waiting = steps_of(session, enrolment, (WAITING,))
     definition = definition_of(session, enrolment.workflow_sha256)
     buyer = load(session, [enrolment.lead_id])[enrolment.lead_id].time(definition, own_holidays(settings))
-    for step in steps:
-        moved = step.due_at + by
-        step.due_at = engine.postponed(definition, step.kind, buyer, moved, not_before) if buyer else moved
+    if buyer is not None:
+        rows = engine.held(definition, buyer, [as_planned(step) for step in waiting], until)
+        for step, row in zip(waiting, rows, strict=True):
+            step.due_at = row.due_at
     session.flush()
+
+
+def close(session: Session, enrolments: Iterable[Enrolment], now: datetime) -> list[int]:
+    """Finish enrolments whose time is over and cancel their open steps; return the ids of those steps."""
+    cancelled = end(session, enrolments := list(enrolments), "ends", now)
+    for enrolment in enrolments:
+        enrolment.status = FINISHED
+    session.flush()
+    return cancelled

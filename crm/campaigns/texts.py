@@ -277,6 +277,9 @@ TASKS = {
 }
 """Titles of the tasks that steps make."""
 
+NOTICE = N_("{who}: the follow-up has come to the step {step}")
+STAGE_REACHED = N_("{who}: has the deal come to the stage {stage}?")
+
 NEAR = N_("Did you mean {near}?")
 KNOWN = N_("Known here: {known}.")
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from crm.campaigns.checker import check, read_stored
 from crm.campaigns.definition import Definition
-from crm.campaigns.models import WorkflowVersion
+from crm.campaigns.models import Campaign, WorkflowVersion
 from crm.core.config import Settings
 from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import _
@@ -73,6 +73,11 @@ def _parsed(text: str) -> Definition:
     if definition is None:
         raise BadInput(_("The stored workflow cannot be read any more."))
     return definition
+
+
+def dates_of(campaign: Campaign) -> dict[str, date]:
+    """Return the days that a campaign's workflow asks for, as far as they are known."""
+    return {name: date.fromisoformat(day) for name, day in campaign.dates.items()}
 
 
 def own_holidays(settings: Settings) -> Mapping[str, frozenset[date]]:

@@ -246,7 +246,7 @@ def bounced(
         draft.status, draft.status_reason = "cancelled", reason
     _log(session, "letter_bounced", row, now, reason=reason, data={"answer": answer[:500]})
     if dead_address:
-        _bury(session, row, draft, reason, answer, now)
+        _bury(session, settings, row, draft, reason, answer, now)
     else:
         if draft.step_id is not None:
             campaigns.step_skipped(session, draft.step_id, reason="refused", now=now, settings=settings)
@@ -255,7 +255,9 @@ def bounced(
     session.flush()
 
 
-def _bury(session: Session, row: Outbox, draft: Draft, reason: str, answer: str, now: datetime) -> None:
+def _bury(
+    session: Session, settings: Settings, row: Outbox, draft: Draft, reason: str, answer: str, now: datetime
+) -> None:
     evidence = {"outbox": row.id, "answer": answer[:500]}
     contacts.mark_bounced(session, row.recipient, reason, now=now)
     contacts.suppress(
@@ -268,6 +270,7 @@ def _bury(session: Session, row: Outbox, draft: Draft, reason: str, answer: str,
         return
     cancelled = campaigns.end_enrolments(session, contact_id=draft.contact_id, reason="hard_bounced", now=now)
     drafts.cancel_for_steps(session, cancelled, reason="hard_bounced", now=now)
+    campaigns.bounced(session, settings, lead_id=draft.lead_id, now=now)
 
 
 def _start_over(session: Session, row: Outbox, draft: Draft, other: str, reason: str, now: datetime) -> None:

@@ -1,10 +1,10 @@
 """What a received mail is taken for. Pure: the parsed mail and our own ticket in its address decide."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
-from crm.campaigns.rules import Calendar, Delay, add_business_days
-from crm.core.clock import KST
+from crm.campaigns.engine import ANSWER_WITHIN, office_deadline
+from crm.campaigns.rules import Calendar, Delay
 from crm.mail.incoming import Incoming
 from crm.mail.tokens import Ticket
 
@@ -19,10 +19,6 @@ class Kind(StrEnum):
     COMPLAINT = "complaint"
     OPT_OUT = "opt_out"
     OTHER = "other"
-
-
-ABSENCE = timedelta(days=7)
-"""How long nothing goes to somebody who is away and does not say until when."""
 
 
 def kind_of(mail: Incoming, ticket: Ticket | None, *, matched: bool) -> Kind:
@@ -43,19 +39,11 @@ def kind_of(mail: Incoming, ticket: Ticket | None, *, matched: bool) -> Kind:
     return Kind.REPLY if matched else Kind.OTHER
 
 
-def away_until(returns_on: date | None, now: datetime) -> datetime:
-    """Return until when to write nothing: the beginning of the first day back (UTC), or a week."""
-    back = datetime.combine(returns_on, time(0), UTC) if returns_on else now + ABSENCE
-    return back if back > now else now + timedelta(days=1)
+def back_at(returns_on: date | None) -> datetime | None:
+    """Return the beginning of the first day back (UTC), or None when it is not told."""
+    return datetime.combine(returns_on, time(0), UTC) if returns_on else None
 
 
 def answer_due(within: Delay | None, now: datetime, korea: Calendar) -> datetime:
     """Return until when to answer, at the same time of day: by the workflow, else on Korea's next business day."""
-    within = within or Delay(1, "business days")
-    if within.unit == "hours":
-        return now + timedelta(hours=within.count)
-    if within.unit == "days":
-        return now + timedelta(days=within.count)
-    local = now.astimezone(KST)
-    day = add_business_days(local.date(), within.count, korea)
-    return datetime.combine(day, local.timetz()).astimezone(UTC)
+    return office_deadline(within or ANSWER_WITHIN, now, korea)

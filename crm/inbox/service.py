@@ -27,7 +27,7 @@ from crm.delivery.models import Outbox
 from crm.drafts import service as drafts
 from crm.inbox.matching import Match, match
 from crm.inbox.models import InboxMessage, Mailbox
-from crm.inbox.rules import Kind, answer_due, away_until, kind_of
+from crm.inbox.rules import Kind, answer_due, back_at, kind_of
 from crm.mail.bounces import Bounce
 from crm.mail.imap import Fetched, open_mailbox
 from crm.mail.incoming import Incoming, parse
@@ -196,7 +196,8 @@ def act(
 def _reply(session: Session, settings: Settings, message: InboxMessage, now: datetime) -> None:
     if message.lead_id is None or message.exporter_id is None:
         return
-    _end(session, "replied", now, lead_id=message.lead_id)
+    cancelled = campaigns.replied(session, settings, lead_id=message.lead_id, now=now)
+    drafts.cancel_for_steps(session, cancelled, reason="replied", now=now)
     evidence = {"inbox_message": message.id, "message_id": message.message_id, "matched_by": message.matched_by}
     pipeline.note_reply(session, message.lead_id, now=now, evidence=evidence)
     deal = pipeline.deal_of_lead(session, message.lead_id)
@@ -224,10 +225,10 @@ def _away(session: Session, settings: Settings, message: InboxMessage, mail: Inc
     """Hold every follow-up of the person, whichever exporter's letter was answered."""
     if message.contact_id is None:
         return
-    until = away_until(mail.returns_on, now)
+    returns_at = back_at(mail.returns_on)
     for lead_id in session.exec(select(Lead.id).where(Lead.contact_id == message.contact_id).order_by(col(Lead.id))):
         if lead_id is not None:
-            campaigns.hold_enrolments(session, lead_id=lead_id, until=until, now=now, settings=settings)
+            campaigns.away(session, settings, lead_id=lead_id, returns_at=returns_at, now=now)
 
 
 def _bounce(
@@ -266,10 +267,8 @@ def _stop(session: Session, message: InboxMessage, row: Outbox | None, mail: Inc
         _end(session, reason, now, contact_id=message.contact_id)
 
 
-def _end(
-    session: Session, reason: str, now: datetime, *, lead_id: int | None = None, contact_id: int | None = None
-) -> None:
-    cancelled = campaigns.end_enrolments(session, lead_id=lead_id, contact_id=contact_id, reason=reason, now=now)
+def _end(session: Session, reason: str, now: datetime, *, contact_id: int) -> None:
+    cancelled = campaigns.end_enrolments(session, contact_id=contact_id, reason=reason, now=now)
     drafts.cancel_for_steps(session, cancelled, reason=reason, now=now)
 
 

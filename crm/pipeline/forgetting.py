@@ -6,11 +6,13 @@ from sqlmodel import Session, col, delete, select
 
 from crm.contacts.models import Lead
 from crm.core import events
+from crm.core.models import Event
 from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
+from crm.pipeline.rules import HAPPENINGS
 
 
 def in_human_hands(session: Session, lead_ids: Collection[int], *, shared: bool = True) -> set[int]:
-    """Return those of the leads whose deal a person moved or gave a contract, or who have a task of a person.
+    """Return those of the leads whose deal a person moved, told of or gave a contract, or who have a task of a person.
 
     ``shared`` False: a deal that has another lead as well goes on with that one, so it holds nobody.
     """
@@ -20,7 +22,10 @@ def in_human_hands(session: Session, lead_ids: Collection[int], *, shared: bool 
     ids = set(deals.values())
     moved = select(StageMove.deal_id).where(col(StageMove.deal_id).in_(ids), StageMove.by != events.SYSTEM)
     signed = select(ExclusiveContract.deal_id).where(col(ExclusiveContract.deal_id).in_(ids))
-    touched: set[int] = {*session.exec(moved), *session.exec(signed)}
+    told = select(Event.subject_id).where(
+        Event.subject == "deal", col(Event.subject_id).in_(ids), col(Event.verb).in_(HAPPENINGS.values())
+    )
+    touched: set[int] = {*session.exec(moved), *session.exec(signed), *session.exec(told)}
     if not shared:
         others = select(DealLead.deal_id).where(col(DealLead.deal_id).in_(ids), col(DealLead.lead_id).not_in(lead_ids))
         touched -= {*session.exec(others)}

@@ -78,7 +78,7 @@ class ExclusiveContract(Versioned, table=True):
 
 
 class Task(Versioned, table=True):
-    """Something a person has to do. ``assignee``: advisor or sme.
+    """Something a person has to do. ``assignee``: advisor, sme or staff.
 
     ``kind``: call, answer, sample, quotation, check, other. ``origin`` makes a task unique, e.g. "step:12".
     """

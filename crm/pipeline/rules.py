@@ -27,6 +27,14 @@ WAY = tuple(stage for stage in Stage if stage not in (Stage.DORMANT, Stage.LOST)
 BEFORE_REPLY = (Stage.LEAD, Stage.CONTACTED, Stage.DORMANT)
 """The stages from which an answer brings a deal to ``replied``."""
 
+MOVED = "deal_moved"
+HAPPENINGS = {
+    "sample.sent": "sample_sent",
+    "sample.delivered": "sample_delivered",
+    "quotation.sent": "quotation_sent",
+}
+"""What may happen to a deal besides its stages, and the verb that says so in its log."""
+
 CHANCE = {
     Stage.LEAD: Decimal("0.02"),
     Stage.CONTACTED: Decimal("0.03"),

@@ -1,7 +1,7 @@
 """The verbs of the pipeline: opening deals, moving them with evidence, giving territories, and tasks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -159,7 +159,7 @@ def _record_move(
     session.flush()
     data = {"from": made.from_stage, "to": to_stage, "evidence": proof}
     events.record(
-        session, "deal_moved", "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=reason, data=data
+        session, rules.MOVED, "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=reason, data=data
     )
     return made
 
@@ -187,6 +187,40 @@ def note_reply(session: Session, lead_id: int, *, now: datetime, evidence: Mappi
     if deal.stage in BEFORE_REPLY:
         # A buyer may write before our first letter left, so the engine may go over "contacted" here.
         move(session, deal, Stage.REPLIED, by=events.SYSTEM, now=now, reason="reply", evidence=evidence)
+    session.flush()
+
+
+def note_happening(
+    session: Session,
+    deal: Deal,
+    name: str,
+    *,
+    at: datetime,
+    by: str,
+    now: datetime,
+    note: str = "",
+    expires_on: date | None = None,
+) -> None:
+    """Write down what happened to a deal at ``at``: one of ``rules.HAPPENINGS``. Workflows go on from it.
+
+    ``expires_on`` is the first day on which the prices of a quotation do not hold any more, as Korea's calendar has it.
+    Raises BadInput for an unknown name, a time to come, or an end that is not after the quotation.
+    """
+    if name not in rules.HAPPENINGS:
+        known = ", ".join(rules.HAPPENINGS)
+        raise BadInput(_("{name} is nothing that happens to a deal. Known: {known}.", name=name, known=known))
+    if at > now:
+        raise BadInput(_("Write down what has happened once it has."))
+    data: dict[str, Any] = {"at": at.astimezone(UTC).isoformat()}
+    if expires_on is not None:
+        expires_at = datetime.combine(expires_on, time(0), KST)
+        if name != "quotation.sent" or expires_at <= at:
+            raise BadInput(_("Only a quotation expires, and after the day it was sent."))
+        data["expires_at"] = expires_at.astimezone(UTC).isoformat()
+    events.record(
+        session, rules.HAPPENINGS[name], "deal", deal.id, at=now, actor=by, exporter_id=deal.exporter_id, reason=note,
+        data=data,
+    )  # fmt: skip
     session.flush()
 
 

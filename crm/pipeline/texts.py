@@ -70,6 +70,12 @@ TASK_KINDS: dict[str, str] = {
     "other": N_("something else"),
 }
 
+HAPPENINGS: dict[str, str] = {
+    "sample.sent": N_("sample sent"),
+    "sample.delivered": N_("sample arrived"),
+    "quotation.sent": N_("quotation sent"),
+}
+
 REFUSALS: dict[str, str] = {
     "MOVE_UNKNOWN_STAGE": N_("There is no stage {stage}."),
     "MOVE_SAME_STAGE": N_("The deal is at this stage already."),

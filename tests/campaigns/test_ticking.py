@@ -288,10 +288,10 @@ def test_a_lead_over_which_planning_stumbles_does_not_hold_up_the_others(
     bad, good = world.lead("Ana Ruiz", country="MX"), world.lead("Bo Lind")
     first_steps = engine.first_steps
 
-    def stumbling(definition: Any, buyer: Any, *rest: Any) -> Any:
+    def stumbling(definition: Any, buyer: Any, *rest: Any, **more: Any) -> Any:
         if str(buyer.zone) == "America/Mexico_City":
             raise ZeroDivisionError
-        return first_steps(definition, buyer, *rest)
+        return first_steps(definition, buyer, *rest, **more)
 
     monkeypatch.setattr(engine, "first_steps", stumbling)
     world.campaign()

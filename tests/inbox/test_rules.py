@@ -1,9 +1,9 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
 from crm.campaigns.rules import Calendar, Delay
-from crm.inbox.rules import Kind, answer_due, away_until, kind_of
+from crm.inbox.rules import Kind, answer_due, back_at, kind_of
 from crm.mail.bounces import Bounce
 from crm.mail.incoming import Incoming
 from crm.mail.tokens import Ticket
@@ -36,15 +36,10 @@ def test_mail_of_strangers_is_other_mail_but_their_wishes_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("returns_on", "until"),
-    [
-        (date(2026, 12, 1), datetime(2026, 12, 1, tzinfo=UTC)),
-        (None, NOW + timedelta(days=7)),
-        (date(2026, 11, 20), NOW + timedelta(days=1)),
-    ],
+    ("returns_on", "back"), [(date(2026, 12, 1), datetime(2026, 12, 1, tzinfo=UTC)), (None, None)]
 )
-def test_an_absence_ends_on_the_first_day_back_or_after_a_week(returns_on: date | None, until: datetime) -> None:
-    assert away_until(returns_on, NOW) == until
+def test_a_buyer_is_back_as_the_first_day_back_begins(returns_on: date | None, back: datetime | None) -> None:
+    assert back_at(returns_on) == back
 
 
 @pytest.mark.parametrize(
