@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path as FilePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import east_asian_width
 
 from babel.dates import format_date
@@ -122,7 +122,7 @@ class _Came(NamedTuple):
 def _played(case: Case, tests: TestFile, workflow: Definition, buyer: BuyerTime, facts: Facts) -> list[_Came]:
     closed = show_close(case.show_closes or tests.show_closes)
     start = case.enrolled.at(SEOUL, time(9)) if case.enrolled else closed
-    happenings = [_happening(happens) for happens in case.happens]
+    happenings = [_happening(happens, buyer) for happens in case.happens]
     rows = play(workflow, buyer, facts, closed, start, happenings=happenings, dates=tests.dates)
     return [
         _Came(row.kind, row.what, row.due_at, row.due_at.astimezone(buyer.zone if row.kind == "mail" else SEOUL))
@@ -131,9 +131,9 @@ def _played(case: Case, tests: TestFile, workflow: Definition, buyer: BuyerTime,
     ]
 
 
-def _happening(happens: Happens) -> Happening:
+def _happening(happens: Happens, buyer: BuyerTime) -> Happening:
     name = f"{TASK_DONE}:{happens.step}" if happens.event == TASK_DONE else happens.event
-    until = Moment(happens.until).at(SEOUL) if happens.until else None
+    until = Moment(happens.until).at(buyer.zone) if happens.until else None
     return Happening(name, happens.at.at(SEOUL, time(9)), until)
 
 
@@ -173,10 +173,36 @@ def _day(day: date) -> str:
 # ---------------------------------------------------------------- telling
 
 
+def told(report: Report) -> Iterator[str]:
+    """Yield what a person is told of a file: each test, and what was expected beside what came where they differ."""
+    for result in report.results:
+        if result.passed:
+            yield f"✓ {result.name}"
+            continue
+        yield f"✗ {result.name} ({Place(report.file, result.place.line, result.place.column)})"
+        yield from (f"    {line}" for line in side_by_side(result))
+
+
+def as_json(report: Report, result: Result) -> dict[str, Any]:
+    """Return one test with plain values."""
+    return {
+        "file": report.file,
+        "line": result.place.line,
+        "test": result.name,
+        "passed": result.passed,
+        "left_out": result.left_out,
+        "expected": [_told(row.expected) for row in result.rows if row.expected],
+        "came": [_told(row.got) for row in result.rows if row.got],
+    }
+
+
 def side_by_side(result: Result) -> Iterator[str]:
     """Yield the lines that show what a test expected beside what came, each with its local time."""
-    if result.left_out and not result.rows:
+    if result.left_out:
         yield _("The workflow leaves this buyer out.")
+    elif not result.rows:
+        yield _("The workflow follows this buyer.")
+    if not result.rows:
         return
     left = [_told(row.expected) for row in result.rows]
     wide = max(_width(text) for text in (_("expected"), *left)) + 3
