@@ -7,13 +7,13 @@ the JSON schema from the same models. Whoever holds a ``Definition`` may rely on
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, time
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from crm.campaigns.rules import Delay, Unit, Window
+from crm.campaigns.rules import Avoided, Delay, Unit, Whose, Window
 from crm.pipeline.rules import WAY, Stage
 
 SHOW_CLOSE = "show_close"
@@ -179,19 +179,39 @@ class Title(Part):
 
 
 class SendWindow(Part):
-    """When letters may go out. Weekends of the buyer's country are always left out."""
+    """When letters may go out. Weekends of the buyer's country are always left out, make-up working days are none."""
 
     days: list[Weekday] = Field(min_length=1, description="weekdays on which letters go out")
     hours: HoursText = Field(description="from and until, 24-hour clock, between 06:00 and 22:00")
     clock: Literal["recipient", "korea"] = Field(default="recipient", description="whose clock the hours are read on")
-    holidays: Literal["recipient", "none"] = Field(
-        default="recipient", description="public holidays and quiet seasons to leave out: the buyer's, or none"
+    holidays: Whose = Field(
+        default="recipient",
+        description="whose public holidays, quiet seasons and own days are left out: the buyer's (recipient), Korea's "
+        "(sender), both, or none",
+    )
+    avoid: list[Avoided] = Field(
+        default=[],
+        description="what else is left out: day_before_holiday (the last working day before three or more days off), "
+        "ramadan_afternoon (past noon in Ramadan, where it shortens the working day)",
     )
 
+    @model_validator(mode="after")
+    def _has_days_to_avoid(self) -> "SendWindow":
+        if self.holidays == "none" and "day_before_holiday" in self.avoid:
+            raise PydanticCustomError("avoid_no_holidays", "avoid", {"value": "day_before_holiday"})
+        return self
+
     def window(self) -> Window:
-        """Return the plain value that ``rules`` works with."""
-        days = frozenset(WEEKDAYS.index(day) for day in self.days)
-        return Window(days, self.hours.opens, self.hours.closes, korean_clock=self.clock == "korea")
+        """Return the plain value that ``rules`` works with; the same one for the same text, which it is quick with."""
+        return _window(tuple(self.days), self.hours, self.clock == "korea", self.holidays, tuple(self.avoid))
+
+
+@lru_cache(maxsize=1024)
+def _window(
+    days: tuple[str, ...], hours: Hours, korean_clock: bool, holidays: Whose, avoid: tuple[Avoided, ...]
+) -> Window:
+    weekdays = frozenset(WEEKDAYS.index(day) for day in days)
+    return Window(weekdays, hours.opens, hours.closes, korean_clock, holidays, frozenset(avoid))
 
 
 ANCHORS = ("after", "before", "on")

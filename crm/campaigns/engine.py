@@ -19,7 +19,6 @@ from crm.campaigns.planning import (
     LATE,
     NO_WINDOW,
     BuyerTime,
-    OwnHolidays,
     PlannedStep,
     buyer_time,
     cap_begins,
@@ -29,12 +28,14 @@ from crm.campaigns.planning import (
     held,
     held_until,
     may_follow,
+    no_clock,
     office_deadline,
+    own_window,
     plan,
     postponed,
     resolved,
 )
-from crm.campaigns.rules import Delay
+from crm.campaigns.rules import Delay, OwnHolidays
 from crm.pipeline.rules import BEFORE_REPLY, WAY, Move, Stage, refuse_move
 
 __all__ = [
@@ -61,7 +62,9 @@ __all__ = [
     "held",
     "held_until",
     "may_follow",
+    "no_clock",
     "office_deadline",
+    "own_window",
     "plan",
     "play",
     "play_on",

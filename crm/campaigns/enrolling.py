@@ -63,7 +63,7 @@ def _decided(definition: Definition, own_holidays: OwnHolidays, card: LeadCard, 
     except Exception:
         log.exception("lead_not_decided", lead=card.lead_id)
         return Exclusion("stumbled")
-    return Exclusion(code or "country_unknown") if code or buyer is None else buyer
+    return Exclusion(code or engine.no_clock(card.country)) if code or buyer is None else buyer
 
 
 def _why_not(definition: Definition, card: LeadCard) -> str:

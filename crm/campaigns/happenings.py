@@ -16,7 +16,7 @@ from crm.campaigns import desk, engine
 from crm.campaigns.definition import Definition
 from crm.campaigns.leads import DEAL_LEADS, load
 from crm.campaigns.models import Campaign, Enrolment, EnrolmentEvent, WorkflowVersion
-from crm.campaigns.rules import Calendar, Delay
+from crm.campaigns.rules import NO_OWN_DAYS, Calendar, Delay
 from crm.campaigns.states import ACTIVE, WAITING
 from crm.campaigns.stepping import ENROLMENTS, as_planned, end, events_of, hold, plan_from, steps_of
 from crm.campaigns.workflows import definition_of, own_holidays
@@ -133,7 +133,7 @@ def _ask(
     now: datetime,
 ) -> None:
     card = load(session, [enrolment.lead_id])[enrolment.lead_id]
-    korea = Calendar("KR", own_holidays(settings).get("KR", frozenset()))
+    korea = Calendar("KR", own_holidays(settings).get("KR", NO_OWN_DAYS))
     desk.put(session, card, kind=task, origin=origin, due_at=engine.office_deadline(within, at, korea), now=now)
 
 

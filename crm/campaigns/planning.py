@@ -12,7 +12,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm.campaigns import rules
 from crm.campaigns.definition import HAPPENED, SHOW_CLOSE, TIMEOUT, Definition, Step
-from crm.campaigns.rules import OFFICE_IN_KOREA, SEOUL, Calendar, Delay, add_business_days
+from crm.campaigns.rules import (
+    NO_OWN_DAYS,
+    OFFICE_IN_KOREA,
+    SEOUL,
+    Calendar,
+    Delay,
+    OwnHolidays,
+    Window,
+    add_business_days,
+)
 from crm.core.clock import KST
 
 # A tick plans thousands of steps from few anchors: the end of the show, for buyers of a dozen countries.
@@ -25,7 +34,6 @@ ON_TIME = timedelta(days=3)
 ABSENCE = timedelta(days=7)
 """How long nothing goes to somebody who is away and does not say until when, if the workflow does not say either."""
 
-OwnHolidays = Mapping[str, frozenset[date]]
 LATE, CONDITION, NO_WINDOW, DATE_PASSED, CAP = "late", "condition", "no_window", "date_passed", "cap"
 
 
@@ -62,15 +70,23 @@ class PlannedStep:
 def buyer_time(
     definition: Definition, country: str, city: str, timezone: str, own_holidays: OwnHolidays
 ) -> BuyerTime | None:
-    """Return the buyer's clock and calendar, or None when nothing tells where the buyer is: such a lead is held."""
+    """Return the buyer's clock and calendar, or None when nothing tells what time it is there: such a lead is held.
+
+    ``timezone`` is what a person wrote at the contact. One that does not exist is not passed over: letters at a guessed
+    hour would look like letters at the right one. ``no_clock`` says what is missing.
+    """
     local = recipient_zone(country, city)
-    if local is None:
-        return None
-    mind = definition.send_window.holidays == "recipient"
-    calendar = Calendar(country, own_holidays.get(country, frozenset()), mind)
-    korea = Calendar("KR", own_holidays.get("KR", frozenset()))
     zone = _zone(timezone)
+    if local is None or (timezone and zone is None):
+        return None
+    calendar = Calendar(country, own_holidays.get(country, NO_OWN_DAYS))
+    korea = Calendar("KR", own_holidays.get("KR", NO_OWN_DAYS))
     return BuyerTime(zone or local.zone, calendar, korea, assumed=zone is None and local.assumed)
+
+
+def no_clock(country: str) -> str:
+    """Return why ``buyer_time`` knows no time, as a code of ``texts``."""
+    return "country_unknown" if recipient_zone(country) is None else "zone_unknown"
 
 
 def _zone(name: str) -> ZoneInfo | None:
@@ -181,11 +197,7 @@ def earlier(moment: datetime, delay: Delay, zone: ZoneInfo, calendar: Calendar) 
     day = moment.astimezone(zone).date()
     if delay.unit == "days":
         return _midnight(day - timedelta(days=delay.count), zone)
-    left = delay.count
-    while left > 0:
-        day -= timedelta(days=1)
-        left -= calendar.is_business_day(day)
-    return _midnight(day, zone)
+    return _midnight(add_business_days(day, -delay.count, calendar), zone)
 
 
 def _expires(
@@ -203,15 +215,18 @@ def slot(definition: Definition, step_id: str, kind: str, buyer: BuyerTime, mome
     Letters keep to the buyer's window, tasks to Korean office hours, and each to its own window where it has one. What
     nobody reads has no hours.
     """
-    step = definition.step(step_id)
-    own = step.window if step is not None else None
     if kind not in ("mail", "task"):
         return moment
+    own = own_window(definition, step_id)
     if own is None and kind == "task":
         return next_slot(moment, OFFICE_IN_KOREA, SEOUL, buyer.korea)
-    window = own or definition.send_window
-    calendar = buyer.calendar if own is None else replace(buyer.calendar, mind_holidays=own.holidays == "recipient")
-    return next_slot(moment, window.window(), buyer.zone, calendar)
+    return next_slot(moment, own or definition.send_window.window(), buyer.zone, buyer.calendar, buyer.korea)
+
+
+def own_window(definition: Definition, step_id: str) -> Window | None:
+    """Return the window that a step has for itself, or None."""
+    step = definition.step(step_id)
+    return step.window.window() if step is not None and step.window is not None else None
 
 
 def postponed(

@@ -147,6 +147,7 @@ class _Played:
     card: LeadCard
     buyer: BuyerTime
     steps: list[PlannedStep]
+    definition: Definition
     drafted: frozenset[str] = frozenset()
 
 
@@ -219,7 +220,7 @@ def _newcomers(
                 letters=sent.get((card.exporter_id, card.contact_id), ()),
                 tasks_done=True,
             )
-            yield _Played(card, verdict, steps)
+            yield _Played(card, verdict, steps, definition)
 
 
 def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: datetime) -> Iterator[_Played]:
@@ -251,7 +252,7 @@ def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: da
             waiting = [as_planned(row) for row in rows_ if row.status in OPEN and row not in made]
             drafted = frozenset(row.step for row in rows_ if row.status == TAKEN)
             played = engine.play_on(definition, buyer, card.facts, waiting, standing, tasks_done=True)
-            yield _Played(card, buyer, played, drafted)
+            yield _Played(card, buyer, played, definition, drafted)
 
 
 def _rows_of(session: Session, enrolment_ids: Iterable[int]) -> dict[int, list[Step]]:
@@ -270,7 +271,7 @@ def _list_steps(plan: Rehearsal, lead: _Played, exporters: dict[int, str]) -> No
         if row.kind == "task":
             plan.tasks.append(PlannedTask(card.lead_id, card.name, company, row.what, row.step, row.due_at))
             continue
-        moved = days_off_between(row.wanted_at, row.due_at, lead.buyer.zone, lead.buyer.calendar, language())
+        moved = _moved(lead, row)
         plan.letters.append(
             PlannedLetter(
                 lead_id=card.lead_id,
@@ -290,6 +291,12 @@ def _list_steps(plan: Rehearsal, lead: _Played, exporters: dict[int, str]) -> No
                 drafted=row.step in lead.drafted,
             )
         )
+
+
+def _moved(lead: _Played, row: PlannedStep) -> list[tuple[date, DayOff]]:
+    window = engine.own_window(lead.definition, row.step) or lead.definition.send_window.window()
+    buyer = lead.buyer
+    return days_off_between(row.wanted_at, row.due_at, buyer.zone, buyer.calendar, language(), window, buyer.korea)
 
 
 def _exporter_names(session: Session, ids: Iterable[int]) -> dict[int, str]:

@@ -1,7 +1,6 @@
-"""When a step may happen: time zones, holidays, business days, send windows. Pure; every moment is handed in.
+"""When a step may happen: time zones, delays, send windows. Pure; every moment is handed in.
 
-All moments are aware datetimes in UTC; all dates are dates on the buyer's calendar. Holidays come from the
-``holidays`` package, which follows each country's laws, joined by quiet seasons and by the centre's own days.
+All moments are aware datetimes in UTC; all dates are dates on the buyer's calendar, which ``days`` knows.
 """
 
 import tomllib
@@ -14,14 +13,39 @@ from importlib.resources import files
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import holidays as public_holidays
+from crm.campaigns import days
+from crm.campaigns.days import (
+    NO_OWN_DAYS,
+    Calendar,
+    DayOff,
+    OwnDays,
+    OwnHolidays,
+    add_business_days,
+    holidays_of,
+    weekend,
+)
+
+__all__ = [
+    "NO_OWN_DAYS",
+    "Calendar",
+    "DayOff",
+    "OwnDays",
+    "OwnHolidays",
+    "add_business_days",
+    "holidays_of",
+    "weekend",
+]
 
 SEOUL = ZoneInfo("Asia/Seoul")
 SHOW_CLOSES_AT = time(18)
 SEARCH_DAYS = 200
-SATURDAY_SUNDAY = frozenset({5, 6})
+SEARCH_TIME = timedelta(days=SEARCH_DAYS)
+
+KOREA = Calendar("KR")
 
 Unit = Literal["hours", "days", "business days"]
+Whose = Literal["recipient", "sender", "both", "none"]
+Avoided = Literal["day_before_holiday", "ramadan_afternoon"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +61,27 @@ class Delay:
 
 @dataclass(frozen=True)
 class Window:
-    """The weekdays (Monday is 0) and the hours, ``opens`` included and ``closes`` not, in which letters go out."""
+    """The weekdays (Monday is 0) and the hours, ``opens`` included and ``closes`` not, in which letters go out.
+
+    ``holidays`` says whose public holidays, quiet seasons and own days are left out; the buyer's weekend always is.
+    ``avoid`` leaves out the last working day before a long holiday of those calendars, and what is past the buyer's
+    noon in Ramadan.
+    """
 
     days: frozenset[int]
     opens: time
     closes: time
     korean_clock: bool = False
+    holidays: Whose = "recipient"
+    avoid: frozenset[Avoided] = field(default=frozenset())
+
+    @property
+    def minds_recipient(self) -> bool:
+        return self.holidays in ("recipient", "both")
+
+    @property
+    def minds_sender(self) -> bool:
+        return self.holidays in ("sender", "both")
 
 
 OFFICE_IN_KOREA = Window(days=frozenset(range(5)), opens=time(9), closes=time(18), korean_clock=True)
@@ -54,48 +93,6 @@ class LocalZone:
 
     zone: ZoneInfo
     assumed: bool = False
-
-
-@dataclass(frozen=True)
-class DayOff:
-    """Why nothing goes out on a day. ``kind`` is ``weekend``, ``holiday``, ``quiet_season`` or ``own``."""
-
-    kind: str
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """The working days of one country (ISO 3166-1 alpha-2, or empty when it is not known: Saturday and Sunday off).
-
-    ``own`` are days the centre adds; with ``mind_holidays`` false only weekends count.
-    """
-
-    country: str = ""
-    own: frozenset[date] = field(default=frozenset())
-    mind_holidays: bool = True
-
-    def is_business_day(self, day: date) -> bool:
-        """Tell whether people work there on ``day``."""
-        reason = self.day_off(day)
-        return reason is None or reason.kind == "quiet_season"
-
-    def takes_letters(self, day: date) -> bool:
-        """Tell whether a letter may arrive on ``day``: a business day outside a quiet season."""
-        return self.day_off(day) is None
-
-    def day_off(self, day: date, language: str = "en") -> DayOff | None:
-        """Return why ``day`` is no day for letters, or None. ``language`` is that of the name, ``ko`` or ``en``."""
-        if day.weekday() in weekend(self.country):
-            return DayOff("weekend")
-        if not self.mind_holidays:
-            return None
-        if day in self.own:
-            return DayOff("own")
-        name = holidays_of(self.country, day.year, language).get(day)
-        if name is not None:
-            return DayOff("holiday", name)
-        return quiet_season(self.country, day, language)
 
 
 def recipient_zone(country: str, city: str = "") -> LocalZone | None:
@@ -144,70 +141,9 @@ def known_countries() -> frozenset[str]:
     return frozenset(_zone_table()["countries"])
 
 
-@cache
-def weekend(country: str) -> frozenset[int]:
-    """Return the weekdays (Monday is 0) that are the weekend, e.g. Friday and Saturday in Saudi Arabia."""
-    if not _has_holidays(country):
-        return SATURDAY_SUNDAY
-    # Saturday is a working day by law in a few countries, and still no day for business letters.
-    return frozenset(public_holidays.country_holidays(country).weekend) | _saturday(country)
-
-
-def _saturday(country: str) -> frozenset[int]:
-    return frozenset({5}) if 6 in public_holidays.country_holidays(country).weekend else frozenset()
-
-
-@lru_cache(maxsize=4096)
-def holidays_of(country: str, year: int, language: str = "en") -> Mapping[date, str]:
-    """Return the public holidays of a country in a year with their names in ``language`` where known, else English.
-
-    One fresh object a year, since the package's own objects fill themselves while they are read, which two threads
-    must not do at once.
-    """
-    if not _has_holidays(country):
-        return {}
-    wanted = language if language in _holiday_languages(country) else "en_US"
-    return dict(public_holidays.country_holidays(country, years=year, expand=False, language=wanted))
-
-
-@cache
-def _has_holidays(country: str) -> bool:
-    return country in public_holidays.list_supported_countries()
-
-
-@cache
-def _holiday_languages(country: str) -> tuple[str, ...]:
-    return tuple(public_holidays.country_holidays(country).supported_languages)
-
-
-@cache
-def _seasons() -> list[dict[str, Any]]:
-    text = files("crm.campaigns").joinpath("quiet_seasons.toml").read_text("utf-8")
-    return list(tomllib.loads(text)["season"])
-
-
-def quiet_season(country: str, day: date, language: str = "en") -> DayOff | None:
-    """Return the quiet season of ``country`` that ``day`` falls into, or None."""
-    today = f"{day:%m-%d}"
-    for season in _seasons():
-        first, last = season["from"], season["to"]
-        inside = first <= today <= last if first <= last else today >= first or today <= last
-        if inside and country in season["countries"]:
-            return DayOff("quiet_season", season["name_ko" if language == "ko" else "name"])
-    return None
-
-
 def show_close(last_day: date) -> datetime:
     """Return the moment a Korean exhibition closes: 18:00 in Seoul on its last day."""
     return datetime.combine(last_day, SHOW_CLOSES_AT, SEOUL).astimezone(UTC)
-
-
-def add_business_days(day: date, count: int, calendar: Calendar) -> date:
-    """Return the ``count``-th business day after ``day``; with 0 the day itself."""
-    while count > 0:
-        day += timedelta(days=1)
-        count -= calendar.is_business_day(day)
-    return day
 
 
 def earliest(anchor: datetime, delay: Delay, zone: ZoneInfo, calendar: Calendar) -> datetime:
@@ -222,33 +158,30 @@ def earliest(anchor: datetime, delay: Delay, zone: ZoneInfo, calendar: Calendar)
     return _instant(add_business_days(day, delay.count, calendar), time(0), zone)
 
 
-def next_slot(moment: datetime, window: Window, zone: ZoneInfo, calendar: Calendar) -> datetime | None:
+# ---------------------------------------------------------------- the window
+
+
+def next_slot(
+    moment: datetime, window: Window, zone: ZoneInfo, calendar: Calendar, sender: Calendar = KOREA
+) -> datetime | None:
     """Return the first instant (UTC) not before ``moment`` at which a letter may go out, or None if there is none.
 
-    Inside the window's days and hours, and on a day of the buyer's calendar that takes letters. Hours are those of the
-    wall clock: windows lie between 06:00 and 22:00, where no country changes its clocks. None after 200 days in vain.
+    Inside the window's days and hours, on a day of the buyer's ``calendar`` (and of the ``sender``'s, which is read on
+    the Korean clock) that the window does not leave out. None after 200 days in vain.
+
+    Each gate moves the moment on to the first instant it lets through, never back; an instant that all of them let
+    through is the answer. So the answer is the earliest there is, and asked again it stays.
     """
-    clock = SEOUL if window.korean_clock else zone
-    first_day = moment.astimezone(clock).date()
-    for ahead in range(SEARCH_DAYS):
-        day = first_day + timedelta(days=ahead)
-        if day.weekday() not in window.days:
-            continue
-        opens = max(moment, _instant(day, window.opens, clock))
-        found = _first_working(opens, _instant(day, window.closes, clock), zone, calendar)
-        if found is not None:
-            return found
-    return None
-
-
-def _first_working(start: datetime, end: datetime, zone: ZoneInfo, calendar: Calendar) -> datetime | None:
-    """Return the first instant of [start, end) on a day of letters; a Korean morning may span two days elsewhere."""
-    while start < end:
-        day = start.astimezone(zone).date()
-        if calendar.takes_letters(day):
-            return start.astimezone(UTC)
-        start = _instant(day + timedelta(days=1), time(0), zone)
-    return None
+    gates = _gates(window, zone, calendar, sender)
+    found, agreed, number = moment.astimezone(UTC), 0, 0
+    while agreed < len(gates):
+        passed = gates[number % len(gates)].first(found)
+        if passed is None or passed - moment > SEARCH_TIME:
+            return None
+        # What a gate has moved, that gate lets through.
+        agreed = agreed + 1 if passed is found else 1
+        found, number = passed, number + 1
+    return found
 
 
 def due_at(
@@ -258,25 +191,251 @@ def due_at(
     zone: ZoneInfo,
     calendar: Calendar,
     not_before: datetime | None = None,
+    sender: Calendar = KOREA,
 ) -> datetime | None:
     """Return when a step is due: the delay after its anchor, not before ``not_before``, moved into the window."""
     moment = earliest(anchor, delay, zone, calendar)
-    return next_slot(max(moment, not_before or moment), window, zone, calendar)
+    return next_slot(max(moment, not_before or moment), window, zone, calendar, sender)
 
 
-def days_off_between(
-    start: datetime, end: datetime, zone: ZoneInfo, calendar: Calendar, language: str = "en"
-) -> list[tuple[date, DayOff]]:
-    """Return the buyer's holidays and quiet days from ``start`` up to ``end``: what moved a letter, weekends aside."""
-    day, last, found = start.astimezone(zone).date(), end.astimezone(zone).date(), []
-    while day < last:
-        reason = calendar.day_off(day, language)
-        if reason is not None and reason.kind != "weekend":
-            found.append((day, reason))
-        day += timedelta(days=1)
-    return found
+@lru_cache(maxsize=4096)
+def _gates(window: Window, zone: ZoneInfo, calendar: Calendar, sender: Calendar) -> "tuple[_Gate, ...]":
+    """Return what a moment has to pass: one gate a clock, since a day in Seoul is not the buyer's day.
+
+    Kept with their tables, which make an answer a matter of microseconds.
+    """
+    clock = SEOUL if window.korean_clock else zone
+    eves = "day_before_holiday" in window.avoid
+    closed = _CLOSED if window.minds_recipient else _WEEKEND
+    weekdays = window.days if clock is zone else _ANY_DAY
+    buyers = _Days(calendar, closed, eves and window.minds_recipient, weekdays)
+    # A Saturday in Seoul is still Friday in Mexico: only days that Korea rests for a reason close its gate.
+    closed = _CLOSED - _WEEKEND if window.minds_sender else frozenset()
+    weekdays = window.days if clock is not zone else _ANY_DAY
+    koreans = _Days(sender, closed, eves and window.minds_sender, weekdays)
+    until = days.ramadan_until(calendar.country) if "ramadan_afternoon" in window.avoid else None
+    if clock is not zone:
+        return _Gate(SEOUL, koreans, window.opens, window.closes), _Gate(zone, buyers, ramadan_until=until)
+    hours = _Gate(zone, buyers, window.opens, window.closes, until)
+    return (hours, _Gate(SEOUL, koreans)) if window.minds_sender else (hours,)
+
+
+_WEEKEND = frozenset({days.WEEKEND})
+_CLOSED = frozenset({days.QUIET, days.HOLIDAY, days.WEEKEND})
+_ANY_DAY = frozenset(range(7))
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Which days of a calendar are open: none of the ``closed`` kinds, a weekday asked for, with or without eves."""
+
+    calendar: Calendar
+    closed: frozenset[int]
+    eves: bool
+    weekdays: frozenset[int]
+
+    def is_open(self, day: date) -> bool:
+        if day.weekday() not in self.weekdays or self.calendar.mark(day) in self.closed:
+            return False
+        return not (self.eves and self.calendar.before_holiday(day))
+
+
+_BLOCK = 512
+_NEVER = 255
+
+
+class _Gate:
+    """The days and hours on one clock. ``first`` is all it does; the rest makes that quick."""
+
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        open_days: _Days,
+        opens: time = time(0),
+        closes: time | None = None,
+        ramadan_until: time | None = None,
+    ) -> None:
+        self._zone, self._days = zone, open_days
+        self._opens, self._closes = opens, closes
+        self._ramadan = days.ramadan_days() if ramadan_until is not None else frozenset()
+        self._closes_in_ramadan = (
+            ramadan_until if closes is None or ramadan_until is None else min(closes, ramadan_until)
+        )
+        self._tables: dict[int, bytes] = {}
+
+    def first(self, moment: datetime) -> datetime | None:
+        """Return the first instant not before ``moment`` that lies in the hours of an open day, or None."""
+        day = start = moment.astimezone(self._zone).toordinal()
+        while day - start <= SEARCH_DAYS:
+            wait = self._wait(day)
+            if wait == _NEVER:
+                return None
+            day += wait
+            for begins, ends in _stretches(self._zone, day, self._opens, self._closes_on(day)):
+                if moment < ends:
+                    return moment if begins <= moment else begins
+            day += 1
+        return None
+
+    def _wait(self, day: int) -> int:
+        """Return in how many days the next open day comes: 0 on one, ``_NEVER`` when none is near."""
+        block, place = divmod(day, _BLOCK)
+        table = self._tables.get(block)
+        if table is None:
+            table = self._tables[block] = self._table(block * _BLOCK)
+        return table[place]
+
+    def _table(self, first: int) -> bytes:
+        waits = bytearray()
+        wait = _NEVER
+        for day in range(first + _BLOCK + SEARCH_DAYS, first - 1, -1):
+            wait = 0 if self._is_open(day) else min(wait + 1, _NEVER)
+            waits.append(wait if wait <= SEARCH_DAYS else _NEVER)
+        return bytes(waits[: -_BLOCK - 1 : -1])
+
+    def _is_open(self, day: int) -> bool:
+        closes = self._closes_on(day)
+        return (closes is None or self._opens < closes) and self._days.is_open(date.fromordinal(day))
+
+    def _closes_on(self, day: int) -> time | None:
+        return self._closes_in_ramadan if day in self._ramadan else self._closes
+
+
+# ---------------------------------------------------------------- clocks that change
+
+
+@lru_cache(maxsize=1 << 16)
+def _stretches(zone: ZoneInfo, day: int, opens: time, closes: time | None) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the instants (from, until) of a day at which a clock on the wall shows ``opens`` or later, not ``closes``.
+
+    One stretch on most days. Where clocks are set forward the hours left out are left out here; where they are set back
+    an hour that comes twice is there twice.
+    """
+    midnight = datetime.combine(date.fromordinal(day), time(0), UTC)
+    from_wall = datetime.combine(midnight, opens, UTC)
+    until_wall = midnight + timedelta(days=1) if closes is None else datetime.combine(midnight, closes, UTC)
+    found = []
+    for begins, ends, offset in _offsets(zone, day):
+        start, end = max(begins, from_wall - offset), min(ends, until_wall - offset)
+        if start < end:
+            found.append((start, end))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1 << 14)
+def _offsets(zone: ZoneInfo, day: int) -> tuple[tuple[datetime, datetime, timedelta], ...]:
+    """Return the parts of a day with their distance from UTC: one, or two when the clocks change on that day."""
+    begins, ends = _midnight(day, zone), _midnight(day + 1, zone)
+    before, after = _offset(begins, zone), _offset(ends - timedelta(seconds=1), zone)
+    if before == after:
+        return ((begins, ends, before),)
+    low, high = begins, ends
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        low, high = (middle, high) if _offset(middle, zone) == before else (low, middle)
+    change = high.replace(microsecond=0)
+    return ((begins, change, before), (change, ends, after))
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _midnight(day: int, zone: ZoneInfo) -> datetime:
+    return _instant(date.fromordinal(day), time(0), zone)
 
 
 def _instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
     """Return the instant of a wall-clock time; one that a clock change leaves out is the moment of the change."""
     return datetime.combine(day, wall, zone).astimezone(UTC)
+
+
+# ---------------------------------------------------------------- why
+
+
+def explain(
+    start: datetime,
+    end: datetime,
+    window: Window,
+    zone: ZoneInfo,
+    calendar: Calendar,
+    language: str = "en",
+    sender: Calendar = KOREA,
+) -> list[tuple[date, DayOff]]:
+    """Return each day from ``start`` up to ``end`` on which the window let nothing out or closed early, and why.
+
+    Days are those of the buyer. ``language`` is that of the names, ``ko`` or ``en``. The kinds besides those of a
+    calendar: ``closed`` (no day of the window), ``day_before_holiday``, ``ramadan``, ``sender_holiday``.
+    """
+    day, last, found = start.astimezone(zone).date(), end.astimezone(zone).date(), []
+    while day < last:
+        reason = _why_not(day, window, zone, calendar, sender, language)
+        if reason is not None:
+            found.append((day, reason))
+        day += timedelta(days=1)
+    return found
+
+
+def days_off_between(
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    calendar: Calendar,
+    language: str = "en",
+    window: Window | None = None,
+    sender: Calendar = KOREA,
+) -> list[tuple[date, DayOff]]:
+    """Return the days off from ``start`` up to ``end`` that moved a letter, without those of every week.
+
+    With ``window`` only what that window minds, the sender's holidays among it; else the buyer's holidays and quiet
+    days.
+    """
+    reasons = explain(start, end, window or _EVERY_DAY, zone, calendar, language, sender)
+    return [(day, reason) for day, reason in reasons if reason.kind not in ("weekend", "closed")]
+
+
+_EVERY_DAY = Window(days=_ANY_DAY, opens=time(0), closes=time.max)
+
+
+def _why_not(
+    day: date, window: Window, zone: ZoneInfo, calendar: Calendar, sender: Calendar, language: str
+) -> DayOff | None:
+    clock = SEOUL if window.korean_clock else zone
+    if clock is zone and day.weekday() not in window.days:
+        return DayOff("closed")
+    reason = calendar.day_off(day, language)
+    if reason is not None and (window.minds_recipient or reason.kind == "weekend"):
+        return reason
+    if "day_before_holiday" in window.avoid and window.minds_recipient:
+        eve = _eve(calendar, day, language)
+        if eve is not None:
+            return eve
+    if window.minds_sender:
+        korean = _sender_off(_instant(day, window.opens, clock).astimezone(SEOUL).date(), window, sender, language)
+        if korean is not None:
+            return korean
+    shortened = (
+        "ramadan_afternoon" in window.avoid
+        and days.ramadan_until(calendar.country)
+        and day.toordinal() in days.ramadan_days()
+    )
+    return DayOff("ramadan", days.say("ramadan", language)) if shortened else None
+
+
+def _sender_off(day: date, window: Window, sender: Calendar, language: str) -> DayOff | None:
+    reason = sender.day_off(day, language)
+    if reason is None or reason.kind == "weekend":
+        reason = _eve(sender, day, language) if "day_before_holiday" in window.avoid else None
+    if reason is None:
+        return None
+    name = reason.name or days.say("own", language)
+    return DayOff("sender_holiday", days.say("korea", language).format(name=name))
+
+
+def _eve(calendar: Calendar, day: date, language: str) -> DayOff | None:
+    holiday = calendar.before_holiday(day)
+    if holiday is None:
+        return None
+    reason = calendar.day_off(holiday, language)
+    name = (reason.name if reason else "") or days.say("own", language)
+    return DayOff("day_before_holiday", days.say("before", language).format(name=name))

@@ -22,7 +22,7 @@ from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
 from crm.campaigns.moving import Move, migrate
 from crm.campaigns.moving import preview as preview_migration
 from crm.campaigns.rehearsal import Rehearsal, rehearse
-from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone
+from crm.campaigns.rules import NO_OWN_DAYS, Calendar, Window, next_slot, recipient_zone
 from crm.campaigns.states import (
     ACTIVE,
     CANCELLED,
@@ -376,7 +376,7 @@ def _office_slot(session: Session, settings: Settings, lead_id: int | None, mome
     local = recipient_zone(card.country, card.facts.contact.city) if card else None
     if card is None or local is None:
         return moment
-    calendar = Calendar(card.country, own_holidays(settings).get(card.country, frozenset()))
+    calendar = Calendar(card.country, own_holidays(settings).get(card.country, NO_OWN_DAYS))
     return next_slot(moment, OFFICE_ABROAD, local.zone, calendar) or moment
 
 

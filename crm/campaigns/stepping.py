@@ -137,7 +137,7 @@ def plan_from(
     buyer = card.time(definition, own_holidays(settings))
     if buyer is None:
         # Somebody took the country away meanwhile; no time can be told, and that must be seen.
-        end(session, [enrolment], "country_unknown", now)
+        end(session, [enrolment], engine.no_clock(card.country), now)
         return
     rows = engine.plan(
         definition,

@@ -1,7 +1,6 @@
 """Reading workflow files from their folder, and the stored text that leads in flight keep."""
 
 import hashlib
-from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlmodel import Session
 from crm.campaigns.checker import check, read_stored
 from crm.campaigns.definition import Definition
 from crm.campaigns.models import Campaign, WorkflowVersion
+from crm.campaigns.rules import OwnDays, OwnHolidays
 from crm.core.config import Settings
 from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import _
@@ -80,15 +80,10 @@ def dates_of(campaign: Campaign) -> dict[str, date]:
     return {name: date.fromisoformat(day) for name, day in campaign.dates.items()}
 
 
-def own_holidays(settings: Settings) -> Mapping[str, frozenset[date]]:
-    """Return the centre's own days off a country. Raises BadInput for what is no date."""
-    return {country: frozenset(map(_day, days)) for country, days in settings.campaigns.holidays.items()}
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        place = Place("config.toml", field="campaigns.holidays")
-        problem = _("{value} is not a date.", value=text)
-        raise BadInput([Problem(problem, place, _("Write year, month and day, for example 2026-12-31."))]) from None
+def own_holidays(settings: Settings) -> OwnHolidays:
+    """Return the centre's own days a country: days off it adds, and days on which people work all the same."""
+    off, working = settings.campaigns.holidays, settings.campaigns.working_days
+    return {
+        country: OwnDays(frozenset(off.get(country, ())), frozenset(working.get(country, ())))
+        for country in off.keys() | working.keys()
+    }

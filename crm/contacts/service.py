@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlmodel import Session, col, or_, select
 
 from crm.contacts import rules
 from crm.contacts.models import CONTACT_FIELDS, MANY, Consent, Contact, EmailAddress, Organisation, Suppression
 from crm.core import events
-from crm.core.errors import BadInput
+from crm.core.errors import BadInput, Place, Problem
 from crm.core.i18n import _
 
 CHUNK = 500
@@ -175,10 +176,17 @@ def mark_bounced(session: Session, address: str, reason: str, *, now: datetime) 
 
 
 def edit_contact(session: Session, contact: Contact, changes: Mapping[str, str], *, now: datetime, by: str) -> None:
-    """Change fields by hand. What a person wrote is never overwritten by a file. Raises BadInput for unknown fields."""
+    """Change fields by hand. What a person wrote is never overwritten by a file.
+
+    Raises BadInput for unknown fields and for a time zone that does not exist.
+    """
     unknown = sorted(set(changes) - EDITABLE)
     if unknown:
         raise BadInput(_("These fields of a contact cannot be edited: {fields}.", fields=", ".join(unknown)))
+    if changes.get("timezone") and changes["timezone"] not in available_timezones():
+        problem = _("There is no time zone {name}.", name=changes["timezone"])
+        hint = _("Write for example Asia/Tokyo or America/Mexico_City, or leave it empty.")
+        raise BadInput([Problem(problem, Place(field="timezone"), hint)])
     before = {field: getattr(contact, field) for field in changes}
     changed = {field: value for field, value in changes.items() if (before[field] or "") != value}
     for field, value in changed.items():

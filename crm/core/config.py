@@ -8,12 +8,23 @@ people copy about.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from crm.core.errors import ConfigError, Place, Problem
 from crm.core.i18n import _
@@ -89,8 +100,47 @@ class ReviewSettings(Section):
     hold_minutes: int = Field(default=10, ge=0, le=1440, description="minutes an approved letter can be taken back")
 
 
+MOST_DAYS = 366
+
+
+def _days(value: object) -> list[date]:
+    """Read a list of days: ``2026-12-31``, or ``2026-08-03/2026-08-07`` for all from one to the other."""
+    if not isinstance(value, list):
+        raise PydanticCustomError("days", "{text}", {"text": _("a list of days is expected")})
+    return [day for item in value for day in _day_or_days(item)]
+
+
+def _day_or_days(value: object) -> Iterator[date]:
+    first, _sep, last = str(value).partition("/")
+    try:
+        begins = date.fromisoformat(first)
+        ends = date.fromisoformat(last) if last else begins
+    except ValueError:
+        ends = begins = date.max
+    if ends == date.max or not begins <= ends < begins + timedelta(days=MOST_DAYS):
+        example = "2026-12-31, 2026-08-03/2026-08-07"
+        problem = _("{value} is not a day. Write for example: {example}", value=str(value), example=example)
+        raise PydanticCustomError("days", "{text}", {"text": problem})
+    return (begins + timedelta(days=number) for number in range((ends - begins).days + 1))
+
+
+def _country(code: str) -> str:
+    if not re.fullmatch("[A-Z]{2}", code):
+        problem = _("{value} is not a country. Write its code of two capital letters, for example KR", value=code)
+        raise PydanticCustomError("country", "{text}", {"text": problem})
+    return code
+
+
+Days = Annotated[list[date], BeforeValidator(_days)]
+Country = Annotated[str, AfterValidator(_country)]
+
+
 class CampaignSettings(Section):
-    """The follow-up engine."""
+    """The follow-up engine.
+
+    `holidays` and `working_days` are the centre's own corrections of the calendar, by country; the calendar itself is
+    told in time.md.
+    """
 
     draft_ahead_hours: int = Field(
         default=24, ge=0, le=168, description="hours before its time that a letter is drafted"
@@ -101,9 +151,28 @@ class CampaignSettings(Section):
     look_at_all_minutes: int = Field(
         default=60, ge=1, le=1440, description="minutes after which all leads outside a campaign are looked at again"
     )
-    holidays: dict[str, list[str]] = Field(
-        default_factory=dict, description='own holidays a country, e.g. KR = ["2026-12-31"]'
+    holidays: dict[Country, Days] = Field(
+        default_factory=dict,
+        description='days off to add to a country, e.g. `KR = ["2026-12-31", "2027-08-02/2027-08-06"]`',
     )
+    working_days: dict[Country, Days] = Field(
+        default_factory=dict,
+        description="days on which a country works whatever the calendar says: make-up working days, holidays to take "
+        'out, e.g. `CN = ["2027-02-13"]`',
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "CampaignSettings":
+        for country, days in self.working_days.items():
+            twice = sorted(set(days) & set(self.holidays.get(country, ())))
+            if twice:
+                problem = _(
+                    "{day} of {country} is both in holidays and in working_days; take it out of one",
+                    day=twice[0].isoformat(),
+                    country=country,
+                )
+                raise PydanticCustomError("days", "{text}", {"text": problem})
+        return self
 
 
 class ClearanceSettings(Section):
@@ -289,6 +358,8 @@ def _near(location: tuple[str, ...]) -> str:
 
 def _line_of(text: str, location: tuple[str, ...]) -> int | None:
     """Return the line of a key in TOML text, or that of its table when the key is written in another way."""
+    if len(location) > 2 and re.search(rf"(?m)^\s*\[{re.escape('.'.join(location[:2]))}\]", text):
+        location = (".".join(location[:2]), location[2])
     section = location[0] if len(location) > 1 else ""
     wanted = location[1] if len(location) > 1 else location[0] if location else ""
     current, table_line = "", None

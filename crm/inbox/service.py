@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from crm.campaigns import service as campaigns
-from crm.campaigns.rules import Calendar
+from crm.campaigns.rules import NO_OWN_DAYS, Calendar
 from crm.campaigns.workflows import own_holidays
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, Lead
@@ -202,7 +202,7 @@ def _reply(session: Session, settings: Settings, message: InboxMessage, now: dat
     pipeline.note_reply(session, message.lead_id, now=now, evidence=evidence)
     deal = pipeline.deal_of_lead(session, message.lead_id)
     rule = campaigns.on_reply(session, message.lead_id)
-    korea = Calendar("KR", own_holidays(settings).get("KR", frozenset()))
+    korea = Calendar("KR", own_holidays(settings).get("KR", NO_OWN_DAYS))
     pipeline.add_task(
         session,
         exporter_id=message.exporter_id,

@@ -14,7 +14,7 @@ from crm.campaigns.conditions import ContactFacts, DealFacts, Facts, TalkFacts
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.language import LANGUAGES
-from crm.campaigns.rules import show_close
+from crm.campaigns.rules import OwnDays, show_close
 
 LETTERS = {name: set(LANGUAGES) for name in ("thank_you", "catalogue", "sample_offer", "reminder")}
 TEXT = """\
@@ -125,7 +125,7 @@ def test_a_buyer_without_a_country_has_no_clock() -> None:
 
 
 def test_ones_own_holidays_are_minded() -> None:
-    closed = {"DE": frozenset({date(2026, 11, 16)})}
+    closed = {"DE": OwnDays(off=frozenset({date(2026, 11, 16)}))}
     time = engine.buyer_time(workflow(), "DE", "", "", closed)
     assert time is not None
     assert days(engine.first_steps(workflow(), time, HOT, CLOSED, MONDAY)) == [("thanks", "11-17", "")]

@@ -174,10 +174,6 @@ def test_nothing_goes_out_on_saturday_where_only_sunday_is_free_by_law() -> None
     assert rules.weekend("HK") == {5, 6}
 
 
-def test_a_chinese_make_up_working_day_on_a_sunday_takes_no_letters() -> None:
-    assert not Calendar("CN").takes_letters(date(2026, 9, 20))
-
-
 @pytest.mark.parametrize(
     ("country", "day", "kind"),
     [
@@ -208,17 +204,6 @@ def test_a_quiet_season_stops_letters_but_counts_as_business_days() -> None:
     spain = Calendar("ES")
     assert spain.is_business_day(date(2026, 8, 10))
     assert not spain.takes_letters(date(2026, 8, 10))
-
-
-def test_a_day_of_ones_own_is_free() -> None:
-    day = date(2026, 11, 17)
-    assert Calendar("KR", frozenset({day})).day_off(day) == rules.DayOff("own")
-
-
-def test_without_minding_holidays_only_weekends_are_free() -> None:
-    careless = Calendar("KR", mind_holidays=False)
-    assert careless.takes_letters(date(2026, 9, 25))
-    assert not careless.takes_letters(date(2026, 9, 26))
 
 
 def test_the_hours_stay_the_same_on_the_wall_when_clocks_change() -> None:

@@ -143,10 +143,9 @@ def edit(visit: Staff, contact_id: int, form: Posted) -> Response:
     card = queries.get_contact(visit.db, visit.viewer, contact_id)
     typed = {name: str(form.get(name, "")).strip() for name in EDITED if name in form}
     try:
-        changes = _checked(typed)
+        service.edit_contact(visit.db, card.contact, _checked(typed), now=visit.now, by=visit.viewer.email)
     except BadInput as error:
         return visit.again("contacts/edit.html", error, **_edited(card, {**dict.fromkeys(EDITED, ""), **typed}))
-    service.edit_contact(visit.db, card.contact, changes, now=visit.now, by=visit.viewer.email)
     return visit.go(f"/contacts/{contact_id}", _("Saved."))
 
 
