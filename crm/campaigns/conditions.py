@@ -146,6 +146,11 @@ class Condition:
         return bool(self._rule.matches(facts))
 
     @property
+    def expression(self) -> Any:
+        """Return the tree of the expression, for those who look at what it asks for."""
+        return self._rule.statement.expression
+
+    @property
     def constant(self) -> bool | None:
         """Return the answer if it is the same for everybody, else None."""
         expression = self._rule.statement.expression

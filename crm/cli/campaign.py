@@ -1,4 +1,4 @@
-"""``crm campaign check|rehearse|start|pause|resume|stop|list``."""
+"""``crm campaign check|test|rehearse|start|pause|resume|stop|list``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +7,7 @@ import typer
 
 from crm.accounts.rules import system_viewer
 from crm.cli import common
-from crm.core.errors import BadInput, NotFound
+from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
@@ -41,6 +41,36 @@ def check(
     if problems:
         raise BadInput(problems)
     common.say(ngettext("{n} file is in order.", "{n} files are in order.", len(files)))
+
+
+@app.command()
+def test(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="files of tests; without any, all in tests/ beside the workflows")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run the tests of workflow files: made-up buyers, what happens to them, and what must come of it."""
+    from crm.campaigns import harness, workflows
+
+    settings = common.load_settings()
+    definitions = {name: found.definition for name, found in workflows.load_workflows(settings).items()}
+    chosen = files or sorted((Path(settings.workflows_dir) / "tests").glob("*.yaml"))
+    if not chosen:
+        raise NotFound(_("There are no tests in {folder}.", folder=Path(settings.workflows_dir) / "tests"))
+    reports = harness.run_files(chosen, definitions, workflows.own_holidays(settings))
+    results = [(report, result) for report in reports for result in report.results]
+    if json:
+        common.emit([harness.as_json(report, result) for report, result in results], [], as_json=True)
+    else:
+        for line in (line for report in reports for line in harness.told(report)):
+            common.say(line)
+    if problems := [problem for report in reports for problem in report.problems]:
+        raise BadInput(problems)
+    failed = sum(not result.passed for _report, result in results)
+    if failed:
+        raise Refused(ngettext("{n} test failed.", "{n} tests failed.", failed))
+    common.say(ngettext("{n} test passed.", "{n} tests passed.", len(results)))
 
 
 @app.command("list")

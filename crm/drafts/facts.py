@@ -103,7 +103,12 @@ def _names(contact: Contact, firm: Organisation | None) -> tuple[str, ...]:
 
 def facts_of(session: Session, about: Subject, language: str, *, now: datetime) -> Facts:
     """Return the facts of a letter in ``language`` that is to leave about ``now``."""
-    return replace(_fixed(about, language), **_talk(about, language, now), **_offer(session, about, language, now))  # type: ignore[arg-type]
+    found = {
+        **_talk(about, language, now),
+        **_offer(session, about, language, now),
+        **_next(session, about, language, now),
+    }
+    return replace(_fixed(about, language), **found)  # type: ignore[arg-type]
 
 
 def korean_rendering(session: Session, about: Subject, facts: Facts, *, now: datetime) -> Facts:
@@ -163,6 +168,18 @@ def _talk(about: Subject, language: str, now: datetime) -> dict[str, object]:
 
 def _reply_by(now: datetime, country: str) -> date:
     return add_business_days(now.astimezone(KST).date(), ANSWER_DAYS, Calendar(country))
+
+
+def _next(session: Session, about: Subject, language: str, now: datetime) -> dict[str, object]:
+    found = exporters.next_booth(session, about.exporter, now.astimezone(KST).date())
+    if found is None:
+        return {}
+    booth, show = found
+    return {
+        "next_exhibition": in_language(show.names, language),
+        "next_from": show.starts_on,
+        "next_booth": booth.number or None,
+    }
 
 
 def _offer(session: Session, about: Subject, language: str, now: datetime) -> dict[str, object]:

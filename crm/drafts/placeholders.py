@@ -33,7 +33,8 @@ class Facts:
 
     ``met_on`` is None unless the talk took place; ``noted`` tells whether the buyer's interest in ``product`` was
     recorded, not assumed; ``price`` is for one ``moq_unit``; ``catalogue_language`` is set where it is another than the
-    letter's; ``reply_by`` and ``promised_by`` are days in the reader's calendar.
+    letter's; ``reply_by`` and ``promised_by`` are days in the reader's calendar; ``next_exhibition`` is the first one
+    to come at which the exporter has a booth.
     """
 
     greeting: str
@@ -70,6 +71,9 @@ class Facts:
     catalogue_language: str | None = None
     reply_by: date | None = None
     promised_by: date | None = None
+    next_exhibition: str | None = None
+    next_from: date | None = None
+    next_booth: str | None = None
 
 
 class Url(str):
@@ -282,6 +286,19 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
             N_("day by which the material was promised"),
             lambda f, g: _deadline(f.promised_by, f, g),
         ),
+        Placeholder(
+            "next_exhibition",
+            "text",
+            N_("name of the exporter's next exhibition"),
+            lambda f, _: f.next_exhibition,
+        ),
+        Placeholder(
+            "next_from",
+            "date",
+            N_("first day of the exporter's next exhibition"),
+            lambda f, lang: _long(f.next_from, f, lang),
+        ),
+        Placeholder("next_booth", "text", N_("the exporter's booth there"), lambda f, _: f.next_booth),
     )
 }
 
@@ -290,6 +307,7 @@ _SAMPLE_TEXTS: dict[str, dict[str, str]] = {
         "greeting": "김민수 부장님께",
         "mention": "김민수 부장님",
         "exhibition": "2026 한빛국제산업전",
+        "next_exhibition": "2027 한빛국제산업전",
         "exporter": "한빛밸브(주)",
         "exporter_short": "한빛밸브",
         "sender_name": "이서연",
@@ -302,6 +320,7 @@ _SAMPLE_TEXTS: dict[str, dict[str, str]] = {
         "greeting": "Dear Ms Dela Cruz,",
         "mention": "Ms Dela Cruz",
         "exhibition": "Hanbit International Industry Fair 2026",
+        "next_exhibition": "Hanbit International Industry Fair 2027",
         "exporter": "Hanbit Valve Co., Ltd.",
         "exporter_short": "Hanbit Valve",
         "sender_name": "Lee Seo-yeon",
@@ -314,6 +333,7 @@ _SAMPLE_TEXTS: dict[str, dict[str, str]] = {
         "greeting": "尊敬的王总经理：",
         "mention": "王总经理",
         "exhibition": "2026韩光国际工业展",
+        "next_exhibition": "2027韩光国际工业展",
         "exporter": "韩光阀门有限公司",
         "exporter_short": "韩光阀门",
         "sender_name": "Lee Seo-yeon",
@@ -326,6 +346,7 @@ _SAMPLE_TEXTS: dict[str, dict[str, str]] = {
         "greeting": "王總經理 您好：",
         "mention": "王總經理",
         "exhibition": "2026韓光國際工業展",
+        "next_exhibition": "2027韓光國際工業展",
         "exporter": "韓光閥門有限公司",
         "exporter_short": "韓光閥門",
         "sender_name": "Lee Seo-yeon",
@@ -338,6 +359,7 @@ _SAMPLE_TEXTS: dict[str, dict[str, str]] = {
         "greeting": "株式会社花鳥舎商事\n商品企画課 主任\n吉田 修 様",
         "mention": "吉田様",
         "exhibition": "2026ハンビッ国際産業展",
+        "next_exhibition": "2027ハンビッ国際産業展",
         "exporter": "ハンビッバルブ株式会社",
         "exporter_short": "ハンビッバルブ",
         "sender_name": "Lee Seo-yeon",
@@ -350,6 +372,7 @@ _SAMPLE_TEXTS: dict[str, dict[str, str]] = {
         "greeting": "Estimada Sra. Ibáñez Herrera:",
         "mention": "Sra. Ibáñez Herrera",
         "exhibition": "Feria Internacional de la Industria Hanbit 2026",
+        "next_exhibition": "Feria Internacional de la Industria Hanbit 2027",
         "exporter": "Hanbit Valve Co., Ltd.",
         "exporter_short": "Hanbit Valve",
         "sender_name": "Lee Seo-yeon",
@@ -391,6 +414,8 @@ def _sample(language: str) -> Facts:
         catalogue_language="en",
         reply_by=date(2026, 4, 24),
         promised_by=date(2026, 4, 20),
+        next_from=date(2027, 4, 13),
+        next_booth="5A-210",
     )
 
 

@@ -62,6 +62,12 @@ def booth_number(session: Session, exhibition_id: int, exporter_id: int) -> str:
     return session.exec(rows).first() or ""
 
 
+def next_booth(session: Session, exporter: Exporter, today: date) -> tuple[Booth, Exhibition] | None:
+    """Return the exporter's booth at the first exhibition that starts after ``today``, or None."""
+    rows = select(Booth, Exhibition).where(Booth.exhibition_id == Exhibition.id, Booth.exporter_id == exporter.id)
+    return session.exec(rows.where(Exhibition.starts_on > today).order_by(col(Exhibition.starts_on)).limit(1)).first()
+
+
 def lines_of(session: Session, exporter_id: int) -> Sequence[ProductLine]:
     """Return the exporter's product lines, the main one first."""
     rows = select(ProductLine).where(ProductLine.exporter_id == exporter_id).order_by(col(ProductLine.id))

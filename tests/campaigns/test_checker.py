@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.campaigns.checker import check
+from crm.campaigns.checker import check, read_stored
 from crm.campaigns.definition import Definition
 from crm.campaigns.language import LANGUAGES
 from crm.core.errors import Problem
@@ -103,7 +103,7 @@ def test_a_file_in_order_becomes_a_definition() -> None:
         ('contact.country != "KR"', "‹1 == 2", "audience_nobody"),
         ('audience: contact.country != "KR"', "‹audience:", "value_empty"),
         ('contact.country != "KR"', 'contact.country ‹=~ "K"', "condition_regex"),
-        ("[tue, wed, thu], hours: 09:30-11:30, clock: recipient, holidays: recipient}", "[tue‹}", "yaml_syntax"),
+        ("[tue, wed, thu], hours: 09:30-11:30, clock: recipient, holidays: recipient}", "[tue‹}", "yaml_bracket_wrong"),
     ],
 )  # fmt: skip
 def test_it_names_a_mistake_with_line_and_column(old: str, new: str, code: str) -> None:
@@ -131,6 +131,95 @@ def test_it_names_a_mistake_with_line_and_column(old: str, new: str, code: str) 
 )  # fmt: skip
 def test_it_says_what_was_probably_meant(old: str, new: str, meant: str) -> None:
     assert the_problem((old, new)).hint == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "hint"),
+    [
+        ("lead.rating >= 4 and lead.rating < 3", "step_never", "Correct the condition or remove the step."),
+        ("contact.country == 'KR'", "step_never_here", "Compare it with the audience"),
+        ("contact.country != 'KR'", "condition_always", "Leave it out"),
+        ("lead.rating >= 0", "condition_always", "Leave it out"),
+        ("lead.interest == 2 and lead.rating == 5", "step_never", "Correct the condition"),
+        ("deal.stage == 'exclusive_contract'", "step_never", "Correct the condition"),
+        ("not lead.met and lead.met", "step_never", "Correct the condition"),
+        ("lead.requests == ['sample'] and 'quotation' in lead.requests", "step_never", "Correct the condition"),
+    ],
+)
+def test_a_condition_that_is_the_same_for_all_who_come_to_it_is_told(text: str, code: str, hint: str) -> None:
+    problem = the_problem(("when: lead.rating >= 4", "when: " + "'" + text.replace("'", "''") + "'"))
+    assert problem.code == code
+    assert problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lead.rating >= 4 or contact.city == 'Berlin'",
+        "lead.interest == 2 and lead.rating == 0",
+        "deal.stage == 'contacted'",
+        "'sample' in lead.requests and not 'quotation' in lead.requests",
+        "contact.country in ['JP', 'CN'] and contact.language != 'ko'",
+        "lead.notes == ''",
+    ],
+)
+def test_a_condition_that_tells_buyers_apart_is_in_order(text: str) -> None:
+    assert checked(("when: lead.rating >= 4", "when: " + "'" + text.replace("'", "''") + "'"))[1] == []
+
+
+def test_an_audience_that_the_exits_leave_nobody_of_is_told() -> None:
+    problem = the_problem(('contact.country != "KR"', 'deal.stage == "negotiation"'))
+    assert problem.code == "audience_nobody"
+
+
+def test_a_window_that_opens_on_no_working_day_of_a_named_country_is_told() -> None:
+    problem = the_problem(("[tue, wed, thu]", "[fri, sat]"), ('contact.country != "KR"', 'contact.country == "SA"'))
+    assert (problem.code, "SA" in problem.message) == ("window_country", True)
+    assert checked(("[tue, wed, thu]", "[fri, sat]"), ('contact.country != "KR"', 'contact.country == "JP"'))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("7 days", "7 dyas", "7 days"),
+        ("5 business days", "5 working days", "5 business days"),
+        ("5 business days", "5 영업일", "5 business days"),
+        ("09:30-11:30", "9.30 to 11.30", "09:30-11:30"),
+        ("09:30-11:30", "09:30~11:30", "09:30-11:30"),
+        ("09:30-11:30", "9시 30분 - 11시 30분", "09:30-11:30"),
+        ("[tue, wed, thu]", "[tuesday, wed, thu]", "tue"),
+        ("[tue, wed, thu]", "[화, wed, thu]", "tue"),
+        ("[tue, wed, thu]", "tue", "[tue]"),
+        ('contact.country != "KR"', 'contact.country != "Germany"', "DE"),
+        ('contact.country != "KR"', 'contact.country != "한국"', "KR"),
+        ('contact.country != "KR"', 'contact.language != "kr"', "ko"),
+        ("mail: thank_you", "mail: thank-you", "thank_you"),
+        ("mail: thank_you", "email: thank_you", "mail"),
+        ("attach: catalogue", "Attach: catalogue", "attach"),
+        ("task: call", "task: 전화", "call"),
+    ],
+)  # fmt: skip
+def test_it_guesses_what_staff_type(old: str, new: str, meant: str) -> None:
+    _definition, problems = checked((old, new))
+    assert f"Did you mean {meant}?" in [problem.hint for problem in problems]
+
+
+def test_a_key_in_the_wrong_part_is_sent_to_the_right_one() -> None:
+    inside = the_problem(
+        ("clock: recipient", "late_import: skip_missed"), ("late_import: start_at_first_open_step\n", "")
+    )
+    assert (inside.code, "start of a line" in inside.hint) == ("key_misplaced_top", True)
+    outside = the_problem(("late_import:", "hours: 09:00-10:00\nlate_import:"))
+    assert (outside.code, outside.hint) == ("key_misplaced", "It belongs to send_window.")
+
+
+def test_a_check_added_later_does_not_stop_a_stored_workflow() -> None:
+    text = TEXT.replace("lead.rating >= 4", "lead.rating >= 0")
+    with speaking("en"):
+        assert check(text, NAME, LETTERS)[0] is None
+    stored = read_stored(text)
+    assert stored is not None
+    assert stored.workflow == "overseas-buyer"
 
 
 def test_it_tells_all_mistakes_at_once_in_the_order_of_the_lines() -> None:
@@ -170,9 +259,9 @@ def test_a_letter_must_exist_in_every_language() -> None:
         ("# nothing\n", "yaml_empty"),
         ("- a\n", "yaml_top"),
         ("just a text", "yaml_top"),
-        ("a: b: c", "yaml_syntax"),
-        ("\tworkflow: x", "yaml_syntax"),
-        ("workflow: x\n---\nworkflow: y\n", "yaml_syntax"),
+        ("a: b: c", "yaml_colon_twice"),
+        ("\tworkflow: x", "yaml_tab"),
+        ("workflow: x\n---\nworkflow: y\n", "yaml_documents"),
         ("x" * 100_001, "yaml_long"),
     ],
 )

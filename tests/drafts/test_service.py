@@ -13,6 +13,7 @@ from crm.core import events
 from crm.core.errors import BadInput, NotFound, Stale
 from crm.drafts import queries, service
 from crm.drafts.models import Draft
+from crm.exporters.models import Booth, Exhibition
 from crm.pipeline.models import Task
 from tests.drafts.world import ADVISOR, NOW, STAFF, build, draft, library, meet, start
 
@@ -198,6 +199,21 @@ def test_the_answer_is_asked_for_on_a_working_day_of_the_buyer(session, settings
     assert facts.reply_by is not None
     assert facts.reply_by.weekday() < 5
     assert facts.reply_by > NOW.date()
+
+
+def test_the_exporters_next_exhibition_is_the_first_to_come_at_which_it_has_a_booth(session, settings, world):
+    lead = meet(session, world, "Stephen Fairbank")
+    for code, starts, number in (("OLD", -90, "1A"), ("SOON", 60, "5A-210"), ("LATE", 200, "9"), ("OTHERS", 20, "")):
+        day = (NOW + timedelta(days=starts)).date()
+        show = Exhibition(code=code, names={"ko": f"{code} 전시회", "en": f"{code} FAIR"}, starts_on=day, ends_on=day)
+        session.add(show)
+        session.flush()
+        if number:
+            session.add(Booth(exhibition_id=show.id, exporter_id=world.exporter.id, number=number))
+    session.flush()
+    facts = service.facts_for(session, lead_id=lead.id, language="en", now=NOW)
+    assert (facts.next_exhibition, facts.next_booth) == ("SOON FAIR", "5A-210")
+    assert facts.next_from == (NOW + timedelta(days=60)).date()
 
 
 def test_an_unknown_lead_is_not_found(session, world):

@@ -35,9 +35,7 @@ def test_mail_of_strangers_is_other_mail_but_their_wishes_count() -> None:
     assert kind_of(Incoming(wants_no_more=True), None, matched=False) == Kind.OPT_OUT
 
 
-@pytest.mark.parametrize(
-    ("returns_on", "back"), [(date(2026, 12, 1), datetime(2026, 12, 1, tzinfo=UTC)), (None, None)]
-)
+@pytest.mark.parametrize(("returns_on", "back"), [(date(2026, 12, 1), datetime(2026, 12, 1, tzinfo=UTC)), (None, None)])
 def test_a_buyer_is_back_as_the_first_day_back_begins(returns_on: date | None, back: datetime | None) -> None:
     assert back_at(returns_on) == back
 
