@@ -126,6 +126,7 @@ FILE_ERRORS = {
     ),
     "workbook_unreadable": N_("The workbook cannot be read. Open it in Excel and save it again as .xlsx."),
     "workbook_too_heavy": N_("The workbook unpacks to more than can be read safely. Save only its values as .xlsx."),
+    "workbook_slow": N_("Reading the workbook took too long. Try again when the computer is less busy."),
     "no_workbook": N_("This is a zip archive, not a workbook. Unpack it and import the files in it one by one."),
     "html_not_read": N_("This is a web page without a table. Open it in Excel and save it as .xlsx."),
     "unknown_field": N_("There is no field called {field}."),
