@@ -97,6 +97,10 @@ FILE_NOTES = {
     "date_order_guessed": N_("The order of day and month in “{column}” was guessed: {order}."),
     "home_guessed": N_("National telephone numbers were read as those of {country}, as the headers suggest."),
     "date_1904": N_("The workbook counts days from 1904; the dates were converted."),
+    "header_asked": N_(
+        "No header line was found. Say which line it is, or say what the columns are: the list is then read from its "
+        "first line on."
+    ),
     "sheet_skipped": N_("No table was found on the sheet “{sheet}”; it was skipped."),
     "hidden_rows": N_("{count} hidden rows were read too."),
     "macro_workbook": N_("The workbook contains macros; only its values were read."),

@@ -64,6 +64,8 @@ def columns(visit: Visit, upload: Upload, change: int = -1) -> dict[str, Any]:
         "delimiters": [(sign, _(name)) for sign, name in DELIMITERS.items()],
         "sheets": sheets(upload),
         "first": _first(preview),
+        "head": _head(preview),
+        "asks": uploads.asks_for_header(upload),
         "is_text": profile["format"] == "csv",
         "reads_letters": bool(profile["encoding"]),
     }
@@ -135,6 +137,12 @@ def _first(preview: dict[str, Any]) -> dict[str, Any]:
         "heads": [*heads, *[""] * (width - len(heads))],
         "rows": [(row["row"], line) for row, line in zip(rows, cells, strict=True)],
     }
+
+
+def _head(preview: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines to point at with a label for each; looks of older versions kept none."""
+    rows = preview.get("head", ())
+    return [{"row": row["row"], "text": " · ".join(cell for cell in row["cells"] if cell)} for row in rows]
 
 
 # ---- problems

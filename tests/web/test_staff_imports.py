@@ -31,7 +31,13 @@ def upload(browser: Browser, world: World, text: str = LIST, name: str = "buyers
 
 def step(browser: Browser, begun: str, name: str, **fields: Any) -> Any:
     """Post a form of the wizard as the page that shows it would, with what was seen."""
-    page = {"check": "confirm", "reading": "columns", "forget": "columns", "return": "problems"}.get(name, name)
+    page = {
+        "check": "confirm",
+        "reading": "columns",
+        "header": "columns",
+        "forget": "columns",
+        "return": "problems",
+    }.get(name, name)
     found = re.search(r'name="seen" value="(\d+)"', browser.get(f"{begun}/{page}").text)
     return browser.post(f"{begun}/{name}", {"seen": found[1] if found else "", **fields})
 
@@ -660,3 +666,74 @@ def test_who_writes_meanwhile_and_waits_too_long_is_told_to_come_back(
     assert answer.status_code == 503
     assert "1분 뒤에 다시" in answer.text
     assert hana.get(f"{begun}/confirm").status_code == 200
+
+
+UNKNOWN = """Guests of the fair
+Wer,Womit,Wohin
+Ana Gil,Flores SL,ana (at) flores.example
+Eva Luz,Luz SL,+34 600 000 002
+"""
+
+
+def test_a_list_whose_header_is_not_found_asks_for_it_and_takes_the_line_that_is_pointed_at(
+    hana: Browser, world: World
+) -> None:
+    answer = upload(hana, world, UNKNOWN)
+    begun = address(answer)
+    assert answer.headers["location"] == f"{begun}/columns"
+    text = hana.get(f"{begun}/columns").text
+    assert "머리글을 찾지 못했습니다" in text
+    assert "2번째 줄: Wer · Womit · Wohin" in text
+    assert step(hana, begun, "header", row="2").headers["location"] == f"{begun}/columns"
+    text = hana.get(f"{begun}/columns").text
+    assert "Womit</th>" in text
+    assert "머리글을 찾지 못했습니다" not in text
+    answer = step(hana, begun, "columns", c0="full_name", c1="company", c2="notes")
+    assert answer.headers["location"] == f"{begun}/problems"
+    step(hana, begun, "confirm")
+    assert "2명을 가져왔습니다" in hana.get(f"{begun}/done").text
+    assert "Eva Luz" in hana.get("/contacts?q=luz").text
+
+
+def test_the_columns_of_a_list_without_header_are_mapped_by_hand(hana: Browser, site: Context, world: World) -> None:
+    text = "\n".join(UNKNOWN.splitlines()[2:])
+    begun = address(upload(hana, world, text))
+    assert step(hana, begun, "columns", c0="full_name", c1="company", c2="notes").status_code == 303
+    assert choices(hana, begun)["c1"] == "company"
+    with site.db.reading() as session:
+        assert session.exec(select(Upload)).one().options["header_rows"] == {"": 0}
+    step(hana, begun, "confirm")
+    assert "2명을 가져왔습니다" in hana.get(f"{begun}/done").text
+
+
+def test_that_a_list_has_no_header_can_be_said_and_taken_back(hana: Browser, world: World) -> None:
+    begun = address(upload(hana, world, UNKNOWN))
+    step(hana, begun, "header", row="0")
+    text = hana.get(f"{begun}/columns").text
+    assert "Point" not in text
+    assert "Guests of the fair" in text
+    assert step(hana, begun, "header", row="2").status_code == 303
+    assert "Womit</th>" in hana.get(f"{begun}/columns").text
+
+
+def test_a_list_of_which_nobody_said_what_it_is_is_not_taken_in(hana: Browser, site: Context, world: World) -> None:
+    before = contacts(site)
+    begun = address(upload(hana, world, UNKNOWN))
+    nothing = step(hana, begun, "columns", c0="", c1="", c2="")
+    assert nothing.status_code == 422
+    assert 'href="#f-c0"' in nothing.text
+    assert 'href="#f-row"' in step(hana, begun, "header").text
+    assert step(hana, begun, "header", row="x").status_code == 422
+    assert step(hana, begun, "confirm").status_code == 409
+    assert contacts(site) == before
+
+
+def test_the_header_of_a_workbook_is_pointed_at_on_its_longest_sheet(hana: Browser, world: World) -> None:
+    rows = [line.split(",") for line in UNKNOWN.splitlines()]
+    data = workbook(("Cover", [["Guests", "2026"]]), ("People", rows))
+    files = {"file": ("guests.xlsx", data, "application/octet-stream")}
+    begun = address(hana.post("/import", {"exhibition_id": str(world.exhibition_id)}, files=files))
+    text = hana.get(f"{begun}/columns").text
+    assert "Wer · Womit · Wohin" in text
+    step(hana, begun, "header", row="2")
+    assert "Womit</th>" in hana.get(f"{begun}/columns").text
