@@ -5,8 +5,8 @@ from typing import Any
 
 from crm.core.i18n import N_, _
 from crm.exporters.models import Exhibition, Exporter
-from crm.imports import aliases, mending, texts, uploads
-from crm.imports.models import Upload
+from crm.imports import aliases, mending, texts, undoing, uploads
+from crm.imports.models import ImportBatch, Upload
 from crm.web import staffwords, words
 from crm.web.visits import Visit
 
@@ -42,6 +42,11 @@ def step(visit: Visit, upload: Upload) -> dict[str, Any]:
 def _note(note: dict[str, Any]) -> str:
     params = {**note, "country": words.country(note["country"])} if "country" in note else note
     return texts.say(note["code"], None, params)
+
+
+def way_back(batch: ImportBatch) -> dict[str, Any]:
+    """Return what a page says of taking an import back: until when, and why not later."""
+    return {"undo_until": undoing.deadline(batch), "undo_late": undoing.late_sentence(batch)}
 
 
 # ---- columns

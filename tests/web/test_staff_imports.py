@@ -1,6 +1,7 @@
 import json
 import re
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from sqlmodel import func, select
 
 from crm.contacts.models import Contact, EmailAddress, Lead
+from crm.core.clock import FrozenClock
 from crm.core.context import Context
 from crm.core.models import Event
 from crm.delivery.models import Outbox
@@ -173,6 +175,25 @@ def test_undo_takes_the_buyers_back(hana: Browser, site: Context, begun: str) ->
     assert contacts(site) == 4
     assert "되돌렸습니다" in hana.get(f"/import/batches/{batch_id}").text
     assert hana.post(f"/import/batches/{batch_id}/undo").status_code == 409
+
+
+def test_after_seven_days_the_page_says_how_an_import_is_taken_back_and_does_not_do_it(
+    hana: Browser, site: Context, begun: str, clock: FrozenClock, sign_in: Any
+) -> None:
+    step(hana, begun, "confirm")
+    pages = (f"{begun}/done", "/import/batches/1")
+    for page in pages:
+        text = hana.get(page).text
+        assert 'action="/import/batches/1/undo"' in text
+        assert "11월 23일(월) 10:00" in text
+    clock.advance(timedelta(days=7, minutes=1))
+    later = sign_in("hana")
+    for page in pages:
+        text = later.get(page).text
+        assert 'action="/import/batches/1/undo"' not in text
+        assert "crm import undo 1" in text
+    assert later.post("/import/batches/1/undo").status_code == 409
+    assert contacts(site) == 6
 
 
 def test_a_batch_lists_its_rows_by_outcome(hana: Browser, begun: str) -> None:

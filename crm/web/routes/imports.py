@@ -463,7 +463,8 @@ def done(visit: Staff, upload_id: int) -> Response:
     if found.batch_id is None:
         return RedirectResponse(f"/import/{upload_id}", status_code=303)
     batch = queries.get_batch(visit.db, visit.viewer, found.batch_id)
-    return visit.page("imports/done.html", upload=found, batch=batch, show=_shows(visit)[batch.exhibition_id])
+    show = _shows(visit)[batch.exhibition_id]
+    return visit.page("imports/done.html", upload=found, batch=batch, show=show, **importpages.way_back(batch))
 
 
 @router.get("/import/{upload_id}/refused.xlsx")
