@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from crm.contacts.models import Lead
+from crm.contacts.models import Lead, Organisation
+from crm.contacts.service import new_organisation
 
 
 def make_lead(
@@ -16,3 +17,13 @@ def make_lead(
     session.add(lead)
     session.flush()
     return lead
+
+
+def make_firm(session: Session, name: str, country: str | None, *, now: datetime, **values: Any) -> Organisation:
+    """Store a firm."""
+    firm = new_organisation(name, country, now=now)
+    for field, value in values.items():
+        setattr(firm, field, value)
+    session.add(firm)
+    session.flush()
+    return firm

@@ -199,27 +199,6 @@ def edit_contact(session: Session, contact: Contact, changes: Mapping[str, str],
         events.record(session, "contact_edited", "contact", contact.id, at=now, actor=by, data=data)
 
 
-def find_organisation(session: Session, name: str, country: str | None) -> Organisation | None:
-    """Return the firm known by this name in this country, legal form and spelling aside."""
-    key = rules.match_key(name, country or "")
-    if not key:
-        return None
-    return session.exec(
-        select(Organisation).where(Organisation.match_key == key).order_by(col(Organisation.id))
-    ).first()
-
-
-def organisation_for(session: Session, name: str, country: str | None, *, now: datetime) -> Organisation:
-    """Return the firm of this name in this country, made when it is not known yet."""
-    known = find_organisation(session, name, country)
-    if known:
-        return known
-    made = new_organisation(name, country, now=now)
-    session.add(made)
-    session.flush()
-    return made
-
-
 def new_contact(*, now: datetime) -> Contact:
     """Return a contact that is not stored yet. Its maps are given outright: the mapper takes long to make them."""
     return Contact(other_phones=[], messengers={}, tags=[], extra={}, edited={}, created_at=now)

@@ -103,6 +103,10 @@ class TableCleaner:
             if cells is not texts:
                 cells += [""] * missing
 
+    def raw(self, cells: Sequence[Cell]) -> list[str]:
+        """Return a record as it stood in the file, without what must never be stored."""
+        return self._raw([*map(cell_text, cells)])
+
     def _raw(self, texts: Sequence[str]) -> list[str]:
         raw = list(texts)
         for place in self.secret:

@@ -1,5 +1,6 @@
 """The whole way of reading a file: bytes → tables → columns → rows, in two passes and without holding the rows."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,14 @@ from crm.imports.records import (
     ReadOptions,
     ReadRow,
     Source,
+    Table,
 )
 from crm.imports.survey import Reading, Survey, survey
+from crm.imports.text import cell_text
 from crm.imports.texts import sentence
 
 CARDS = "vcf"
+_ADDRESS = re.compile(r"[^\s,;|]+@[^\s,;|]+")
 
 
 @dataclass
@@ -36,6 +40,15 @@ class ContactList:
         for cleaner in self.cleaners:
             yield from cleaner.lines()
 
+    def head(self, most: int) -> list[tuple[int, list[str]]]:
+        """Return the first lines of the first table with their numbers, those above its header too, as they stand.
+
+        Blank lines are left out, and so is what must not be stored.
+        """
+        cleaner = self.cleaners[0]
+        rows = ((number, cleaner.raw(row)) for number, row in enumerate(cleaner.of.table.head, cleaner.first_number))
+        return [(number, texts) for number, texts in rows if any(texts)][:most]
+
 
 def open_list(
     source: bytes | Source, filename: str, options: ReadOptions | None = None, event: EventDates | None = None
@@ -50,7 +63,10 @@ def open_list(
     if isinstance(source, bytes):
         source = reading.open_source(source, filename, encoding=options.encoding, delimiter=options.delimiter)
     notes = list(source.notes)
-    surveys = _surveys(source, filename, options, event, notes)
+    how = Reading(options.columns, event, source.date_1904, names_fields=source.format == CARDS)
+    surveys = _surveys(source, filename, options, how, notes)
+    if not surveys and options.asks:
+        surveys = _as_they_stand(source, filename, options, how, notes)
     if not surveys:
         raise BadInput([Problem(sentence("no_header"), Place(filename), code="no_header")], code="no_header")
     suggested = _suggested_home([text for found in surveys for text in found.headers])
@@ -72,10 +88,7 @@ def open_list(
     return ContactList(profile, [_cleaner(found, source.format, home or "", options) for found in surveys])
 
 
-def _surveys(
-    source: Source, filename: str, options: ReadOptions, event: EventDates | None, notes: list[Issue]
-) -> list[Survey]:
-    how = Reading(options.columns, event, source.date_1904, names_fields=source.format == CARDS)
+def _surveys(source: Source, filename: str, options: ReadOptions, how: Reading, notes: list[Issue]) -> list[Survey]:
     found = []
     for table in source.tables:
         name = table.sheet or ""
@@ -87,6 +100,28 @@ def _surveys(
         else:
             found.append(looked)
     return found
+
+
+def _as_they_stand(
+    source: Source, filename: str, options: ReadOptions, how: Reading, notes: list[Issue]
+) -> list[Survey]:
+    """Return the longest sheet that may be a list, read from its first line on; a person is to say what it is."""
+    tables = [t for t in source.tables if (t.sheet or "") not in options.skipped_sheets and _may_be_list(t)]
+    found = [looked for table in tables if (looked := survey(table, how, 0))]
+    if not found:
+        return []
+    longest = max(found, key=lambda looked: looked.records)
+    name = longest.table.sheet or ""
+    notes.remove(Issue("sheet_skipped", {"sheet": name or filename}))
+    told = [note for note in longest.notes if note.code != "header_missing"]
+    longest.notes = [Issue("header_asked", {"sheet": name}), *told]
+    return [longest]
+
+
+def _may_be_list(table: Table) -> bool:
+    """A text has no columns; what has only one may be a list of addresses."""
+    texts = [[text for cell in row if (text := cell_text(cell).strip())] for row in table.head]
+    return any(len(row) > 1 or any(_ADDRESS.fullmatch(text) for text in row) for row in texts)
 
 
 def _cleaner(found: Survey, kind: str, home: str, options: ReadOptions) -> TableCleaner:

@@ -11,7 +11,10 @@ CELLS = 12_000_000
 MERGED_CELLS = 500_000
 
 CHILD_MEMORY_BYTES = 1 << 30
-CHILD_SECONDS = 8.5
-"""A whole import of the largest file must stay usable; what takes longer than this was made to."""
+CHILD_CPU_SECONDS = 8
+"""Of processor time: the largest honest file takes less, what takes more was made to. It does not depend on how busy
+the machine is, as the time on the clock does."""
+CHILD_SECONDS = 60.0
+"""On the clock: only who waits for something, or gets next to nothing of a busy machine, takes so long."""
 UNPACKED_BYTES = 400 << 20
 SPOOL_BYTES = 1 << 30

@@ -134,7 +134,8 @@ class ReadOptions:
     of the headers' language and says so in the notes, an empty text takes none. ``columns`` maps headers as written to
     fields, or to "" to leave a column unmapped. ``header_rows`` maps a sheet ("" in a file without sheets) to the
     record of its header line, from 1; 0 says that there is none. ``corrections`` maps (sheet, row) to the new texts
-    by column from 0; ``left_out`` are the (sheet, row) not wanted.
+    by column from 0; ``left_out`` are the (sheet, row) not wanted. ``asks``: somebody can be asked, so a file in which
+    no header line is found is not refused but read from its first line on, with the note ``header_asked``.
     """
 
     encoding: str | None = None
@@ -145,6 +146,7 @@ class ReadOptions:
     skipped_sheets: Collection[str] = ()
     corrections: Mapping[tuple[str, int], Mapping[int, str]] = field(default_factory=dict)
     left_out: Collection[tuple[str, int]] = frozenset()
+    asks: bool = False
 
 
 Facts = dict[str, Any]

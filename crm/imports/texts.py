@@ -97,6 +97,10 @@ FILE_NOTES = {
     "date_order_guessed": N_("The order of day and month in “{column}” was guessed: {order}."),
     "home_guessed": N_("National telephone numbers were read as those of {country}, as the headers suggest."),
     "date_1904": N_("The workbook counts days from 1904; the dates were converted."),
+    "header_asked": N_(
+        "No header line was found. Say which line it is, or say what the columns are: the list is then read from its "
+        "first line on."
+    ),
     "sheet_skipped": N_("No table was found on the sheet “{sheet}”; it was skipped."),
     "hidden_rows": N_("{count} hidden rows were read too."),
     "macro_workbook": N_("The workbook contains macros; only its values were read."),
@@ -126,6 +130,7 @@ FILE_ERRORS = {
     ),
     "workbook_unreadable": N_("The workbook cannot be read. Open it in Excel and save it again as .xlsx."),
     "workbook_too_heavy": N_("The workbook unpacks to more than can be read safely. Save only its values as .xlsx."),
+    "workbook_slow": N_("Reading the workbook took too long. Try again when the computer is less busy."),
     "no_workbook": N_("This is a zip archive, not a workbook. Unpack it and import the files in it one by one."),
     "html_not_read": N_("This is a web page without a table. Open it in Excel and save it as .xlsx."),
     "unknown_field": N_("There is no field called {field}."),

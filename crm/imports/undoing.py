@@ -6,7 +6,7 @@ computed anew. Who was mailed stays as they are, with the reason; an opt-out tha
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -15,6 +15,8 @@ from crm.contacts import rules
 from crm.contacts.rules import Identity
 from crm.contacts.service import chunks
 from crm.core import bulk
+from crm.core.errors import Refused
+from crm.core.i18n import _
 from crm.imports.joining import LEADS, part
 from crm.imports.matching import (
     CONTACTS,
@@ -37,12 +39,35 @@ Mailed = Callable[[Session, list[int]], set[int]]
 Release = Callable[[Session, list[int]], set[int]]
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
 PORTION = 2_000
+WITHIN = timedelta(days=7)
+"""So long a list can be taken back on its page. Later too much rests on it to be undone by a click."""
 
 GOES_WITH_CONTACT = frozenset(
     {"contact", "email_address", "consent", "lead", "import_row", "duplicate_pair", "contact_merge"}
 )
 """Tables whose rows go with a contact (as do contacts that were joined into it), or are looked after by the undo."""
 GOES_WITH_LEAD = LINKS
+
+
+def deadline(batch: ImportBatch) -> datetime:
+    """Return until when a list can be taken back on its page."""
+    return batch.created_at + WITHIN
+
+
+def refuse_late(batch: ImportBatch, *, now: datetime) -> None:
+    """Raise Refused when the time in which a list can be taken back on its page is over."""
+    if now > deadline(batch):
+        raise Refused(late_sentence(batch), code="too_late")
+
+
+def late_sentence(batch: ImportBatch) -> str:
+    """Return why a list cannot be taken back on its page any more, and how it still can."""
+    return _(
+        "An import can be taken back here for {days} days. This one is older; who looks after the server can still do it "
+        "with: crm import undo {n}",
+        days=WITHIN.days,
+        n=batch.id,
+    )
 
 
 @dataclass

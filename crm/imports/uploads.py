@@ -43,6 +43,7 @@ CHOICES = ("encoding", "delimiter", "columns", "header_rows", "skipped_sheets", 
 SMALL = 2_000
 """Lines of a file that is looked at while the person waits."""
 FIRST_ROWS = 5
+LINES_TO_POINT_AT = 15
 # What of a row tells about a finding that names no column.
 _TELLING = {
     "no_identity": ("full_name", "family_name", "given_name", "company", "email", "mobile", "phone"),
@@ -124,7 +125,28 @@ def choose(upload: Upload, **choices: Any) -> None:
 
 def choose_columns(upload: Upload, columns: Mapping[str, str]) -> None:
     """Keep what the columns were chosen to be: header as written → field, "" for none. They count as settled."""
-    choose(upload, columns=dict(columns), settled=True)
+    choose(upload, columns=dict(columns), settled=True, header_rows=_settled_header(upload))
+
+
+def _settled_header(upload: Upload) -> dict[str, int]:
+    """Who says what the columns of a list without a known header line are says that it has none."""
+    rows = dict(upload.options.get("header_rows") or {})
+    return {**rows, first_sheet(upload): 0} if asks_for_header(upload) else rows
+
+
+def asks_for_header(upload: Upload) -> bool:
+    """Tell whether nobody has said yet where the list begins, and it could not be found out."""
+    return any(note["code"] == "header_asked" for note in upload.options["preview"]["notes"])
+
+
+def first_sheet(upload: Upload) -> str:
+    """Return the name of the first sheet that is read, "" in a file without sheets."""
+    return str(upload.options["preview"]["sheets"][0]["name"])
+
+
+def choose_header(upload: Upload, row: int) -> None:
+    """Say which line of the first sheet names its columns; 0: none does."""
+    choose(upload, header_rows={**(upload.options.get("header_rows") or {}), first_sheet(upload): row})
 
 
 def correct(upload: Upload, texts: Iterable[tuple[Place, int, str]]) -> None:
@@ -267,6 +289,8 @@ def take_in(
     report = service.import_opened(
         session, prepared.known.opened, prepared.known.purpose, now=now, by=by, progress=progress
     )
+    if any(note.code == "header_asked" for note in report.notes):
+        raise Refused(_("Say first what the columns of the file are."), code="header_asked")
     if report.already_imported:
         raise Refused(" ".join(report.note_sentences()), code="already_imported")
     if upload.options.get("settled"):
@@ -334,6 +358,7 @@ def _purpose(session: Session, upload: Upload) -> Purpose:
         skipped_sheets=frozenset(chosen.get("skipped_sheets") or ()),
         corrections=corrections,
         left_out=frozenset(left_out(upload)),
+        asks=True,
     )
     exporter = session.get_one(Exporter, upload.exporter_id) if upload.exporter_id else None
     return Purpose(session.get_one(Exhibition, upload.exhibition_id), exporter, options)
@@ -343,7 +368,9 @@ def _purpose(session: Session, upload: Upload) -> Purpose:
 
 
 def _preview(report: ImportReport, prepared: Prepared, now: datetime) -> dict[str, Any]:
-    profile, recalled = report.profile, prepared.known.recalled
+    profile, recalled, listed = report.profile, prepared.known.recalled, prepared.known.opened.listed
+    asked = any(note.code == "header_asked" for note in profile.notes)
+    pointed = profile.sheets[0].header_row == 0 or prepared.known.purpose.options.header_rows
     return {
         "at": now.isoformat(),
         "counts": report.counts,
@@ -351,8 +378,9 @@ def _preview(report: ImportReport, prepared: Prepared, now: datetime) -> dict[st
         "notes": [issue_json(note) for note in report.notes],
         "profile": profile_json(profile),
         "sheets": [{"name": sheet.name or "", "fingerprint": sources.fingerprint(sheet)} for sheet in profile.sheets],
-        "first": _first_rows(prepared.known.opened.listed),
-        "known": sources.is_known(profile, recalled),
+        "first": _first_rows(listed),
+        "head": _head(listed) if pointed else [],
+        "known": not asked and sources.is_known(profile, recalled),
         "recalled": sources.as_json(recalled) if recalled else None,
         "problems": _problems(report),
         "changes": _changes(report.findings),
@@ -366,6 +394,11 @@ def _first_rows(listed: ContactList) -> list[dict[str, Any]]:
         {"row": row.number, "sheet": row.sheet or "", "cells": [text[:60] for text in row.raw]}
         for row in islice(told, FIRST_ROWS)
     ]
+
+
+def _head(listed: ContactList) -> list[dict[str, Any]]:
+    """Return the lines among which a person finds the header line."""
+    return [{"row": number, "cells": [text[:60] for text in texts]} for number, texts in listed.head(LINES_TO_POINT_AT)]
 
 
 def _problems(report: ImportReport) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The process that opens a workbook: ``python -m crm.imports.workbook_child KIND ENCODING <file >rows``.
 
 A workbook is a zip of XML, or an old binary file, and may be built to explode. This process bounds its own memory,
-processor time and output, its parent the time; it ends with one of ``EXIT_CODES`` when it cannot read the file.
+processor time and output, its parent the time on the clock. It ends with one of ``EXIT_CODES`` when it cannot read the
+file.
 """
 
 import io
@@ -46,12 +47,12 @@ def main(kind: str, encoding: str) -> int:
 def _limit() -> None:
     try:
         import resource
-    except ImportError:  # not a Unix machine: the time limit and the size check remain
+    except ImportError:  # not a Unix machine: the limit on the clock and the size check remain
         return
-    seconds = int(limits.CHILD_SECONDS) + 1
+    seconds = limits.CHILD_CPU_SECONDS
     for what, most in (
         (resource.RLIMIT_AS, limits.CHILD_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, seconds),  # also when the parent is gone
+        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, limits.SPOOL_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):

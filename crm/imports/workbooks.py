@@ -17,7 +17,7 @@ from crm.imports.workbook_child import EXIT_CODES
 def read(data: bytes, kind: str, *, encoding: str = "", seconds: float = limits.CHILD_SECONDS) -> Source:
     """Return the workbook. ``kind`` names its container: zip, ole or html; ``encoding`` is for html.
 
-    Raises FileUnreadable when the child says so, dies of its limits or takes longer than ``seconds``.
+    Raises FileUnreadable when the child says so, dies of its limits or takes longer than ``seconds`` on the clock.
     """
     spool = Spool(_spooled(data, [kind, encoding], seconds))
     about = spool.about
@@ -46,7 +46,7 @@ def _spooled(data: bytes, how: list[str], seconds: float) -> IO[bytes]:
     except BaseException as error:
         rows.close()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise FileUnreadable("workbook_too_heavy") from None
+            raise FileUnreadable("workbook_slow") from None
         raise
     return rows
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from crm.core.i18n import N_, _
 from crm.exporters.models import Exhibition, Exporter
-from crm.imports import aliases, mending, texts, uploads
-from crm.imports.models import Upload
+from crm.imports import aliases, mending, texts, undoing, uploads
+from crm.imports.models import ImportBatch, Upload
 from crm.web import staffwords, words
 from crm.web.visits import Visit
 
@@ -44,6 +44,11 @@ def _note(note: dict[str, Any]) -> str:
     return texts.say(note["code"], None, params)
 
 
+def way_back(batch: ImportBatch) -> dict[str, Any]:
+    """Return what a page says of taking an import back: until when, and why not later."""
+    return {"undo_until": undoing.deadline(batch), "undo_late": undoing.late_sentence(batch)}
+
+
 # ---- columns
 
 
@@ -64,6 +69,8 @@ def columns(visit: Visit, upload: Upload, change: int = -1) -> dict[str, Any]:
         "delimiters": [(sign, _(name)) for sign, name in DELIMITERS.items()],
         "sheets": sheets(upload),
         "first": _first(preview),
+        "head": _head(preview),
+        "asks": uploads.asks_for_header(upload),
         "is_text": profile["format"] == "csv",
         "reads_letters": bool(profile["encoding"]),
     }
@@ -135,6 +142,12 @@ def _first(preview: dict[str, Any]) -> dict[str, Any]:
         "heads": [*heads, *[""] * (width - len(heads))],
         "rows": [(row["row"], line) for row, line in zip(rows, cells, strict=True)],
     }
+
+
+def _head(preview: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines to point at with a label for each; looks of older versions kept none."""
+    rows = preview.get("head", ())
+    return [{"row": row["row"], "text": " · ".join(cell for cell in row["cells"] if cell)} for row in rows]
 
 
 # ---- problems

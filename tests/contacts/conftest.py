@@ -12,7 +12,7 @@ from crm.contacts import service
 from crm.contacts.models import Contact, EmailAddress
 from crm.exporters.models import Exhibition, Exporter
 from tests.conftest import NOW
-from tests.people import make_lead
+from tests.people import make_firm, make_lead
 
 MakeContact = Callable[..., Contact]
 
@@ -44,7 +44,7 @@ def make_contact(session: Session, exporters: dict[str, int], show: Exhibition) 
         contact = service.new_contact(now=NOW)
         contact.full_name, contact.country = name, country
         if company:
-            contact.organisation_id = service.organisation_for(session, company, country, now=NOW).id
+            contact.organisation_id = make_firm(session, company, country, now=NOW).id
         session.add(contact)
         session.flush()
         assert contact.id is not None

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session, select
 
 from crm.contacts import service
-from crm.contacts.models import Consent, Organisation, Suppression
+from crm.contacts.models import Consent, Suppression
 from crm.core.errors import BadInput
 from crm.core.events import history
 from tests.conftest import NOW
@@ -113,10 +113,3 @@ def test_only_a_contacts_own_fields_can_be_edited(session: Session, make_contact
     contact = make_contact("Ana López")
     with pytest.raises(BadInput, match="organisation_id"):
         service.edit_contact(session, contact, {"organisation_id": "7"}, now=NOW, by="x")
-
-
-def test_a_firm_is_found_in_spite_of_its_legal_form(session: Session) -> None:
-    made = service.organisation_for(session, "Flores S.L.", "ES", now=NOW)
-    assert service.organisation_for(session, "FLORES", "ES", now=NOW).id == made.id
-    assert service.organisation_for(session, "Flores", "MX", now=NOW).id != made.id
-    assert len(list(session.exec(select(Organisation)))) == 2

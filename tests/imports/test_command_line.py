@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlmodel import select
 from crm.cli.app import run
 from crm.core.db import Database
 from crm.exporters.models import Booth, Exhibition, Exporter
-from crm.imports.models import ImportRow, SavedMapping
+from crm.imports.models import ImportBatch, ImportRow, SavedMapping
 from tests.conftest import NOW
 
 HEAD = "Name,Company,Email,Phone,Country,Booth,I agree to the privacy policy,Favourite colour\n"
@@ -164,6 +164,15 @@ def test_rows_of_a_batch_are_printed_in_file_order(crm: Crm, db: Database) -> No
     with db.reading() as session:
         ids = session.exec(select(ImportRow.number).order_by(ImportRow.id)).all()  # type: ignore[arg-type]
         assert list(ids) == [2, 3, 4, 5, 6]
+
+
+def test_a_list_of_long_ago_can_still_be_taken_back_here(crm: Crm, db: Database) -> None:
+    crm("import", "list.csv", "--exhibition", "SHOW")
+    with db.writing() as session:
+        session.exec(select(ImportBatch)).one().created_at = NOW - timedelta(days=400)
+    crm("import", "undo", "1")
+    with db.reading() as session:
+        assert session.exec(select(ImportBatch.status)).one() == "undone"
 
 
 def test_undo_takes_a_batch_back(crm: Crm) -> None:

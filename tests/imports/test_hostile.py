@@ -1,4 +1,8 @@
-"""Files made to hurt: each ends with a clear sentence or is read right, soon, in little memory, and leaves nothing."""
+"""Files made to hurt: each ends with a clear sentence or is read right, soon, in little memory, and leaves nothing.
+
+"Soon" is processor time. What a file costs is the same on any day; how long it takes on the clock depends on who else
+uses the machine, and an honest list must not be refused (nor a test fail) for that.
+"""
 
 import io
 import json
@@ -16,12 +20,12 @@ import pytest
 
 from crm.core.errors import BadInput
 from crm.imports import workbooks
-from crm.imports.limits import CHILD_SECONDS, MAX_BYTES
+from crm.imports.limits import CHILD_CPU_SECONDS, CHILD_SECONDS, MAX_BYTES
 from crm.imports.reading import open_source
 from crm.imports.records import FileUnreadable
 from tests.imports.workbookkit import MAIN, cell, ods, xlsx, zipped
 
-SECONDS, MEGABYTES = 10.0, 1000.0
+CPU_SECONDS, MEGABYTES = 10.0, 1000.0
 HEADER = b"Name,Company,Email\n"
 LAUGHS = "<!DOCTYPE l [<!ENTITY a 'ha'>" + "".join(
     f"<!ENTITY {chr(98 + n)} '{('&' + chr(97 + n) + ';') * 10}'>" for n in range(10)
@@ -50,7 +54,7 @@ def _ends_with(data: bytes, code: str, folder: Path, filename: str = "list.xlsx"
 
 
 def _measured(data: bytes, tmp_path: Path, folder: Path) -> dict[str, Any]:
-    """Read a file in a process of its own and hold it to the limits of time and memory."""
+    """Read a file in a process of its own and hold it to the limits of processor time and memory."""
     path = tmp_path / "list"
     path.write_bytes(data)
     done = subprocess.run(
@@ -58,7 +62,7 @@ def _measured(data: bytes, tmp_path: Path, folder: Path) -> dict[str, Any]:
         env=os.environ | {"TMPDIR": str(folder)},
     )  # fmt: skip
     told: dict[str, Any] = json.loads(done.stdout)
-    assert told["seconds"] < SECONDS
+    assert told["seconds"] < CPU_SECONDS
     assert told["megabytes"] < MEGABYTES
     assert list(folder.iterdir()) == []
     return told
@@ -170,8 +174,8 @@ def test_rows_repeated_a_million_times_are_refused(tmp_path: Path, folder: Path)
     assert told["code"] in ("workbook_too_heavy", "too_many_rows", "workbook_unreadable")
 
 
-def test_a_child_that_takes_too_long_is_stopped(folder: Path) -> None:
-    with pytest.raises(FileUnreadable, match="workbook_too_heavy"):
+def test_a_child_that_takes_too_long_on_the_clock_is_stopped(folder: Path) -> None:
+    with pytest.raises(FileUnreadable, match="workbook_slow"):
         workbooks.read(xlsx(_rows(1000, cell("", "x"))), "zip", seconds=0.001)
     assert list(folder.iterdir()) == []
 
@@ -245,5 +249,6 @@ def test_more_than_the_limit_is_refused_with_the_limit() -> None:
         open_source(bytes(MAX_BYTES + 1), "list.csv")
 
 
-def test_the_time_limit_leaves_room_below_ten_seconds() -> None:
-    assert CHILD_SECONDS < SECONDS
+def test_the_limit_on_the_clock_leaves_a_busy_machine_time_for_an_honest_file() -> None:
+    assert CHILD_CPU_SECONDS < CPU_SECONDS
+    assert CHILD_SECONDS > 5 * CHILD_CPU_SECONDS

@@ -242,6 +242,41 @@ def test_a_text_that_is_no_list_is_refused() -> None:
     assert caught.value.code == "no_header"
 
 
+def test_a_list_whose_header_is_not_found_is_read_as_it_stands_when_somebody_can_be_asked() -> None:
+    text = "Contacts of the fair\n\nWho,Which house,How\nAna,Flores,by post\nBo,Lotus,by ship\n"
+    found = _list(text, ReadOptions(home_country="", asks=True))
+    assert _notes(found) >= {"header_asked"}
+    assert not _notes(found) & {"header_missing", "sheet_skipped"}
+    assert (found.profile.header_row, _fields(found)) == (0, [None, None, None])
+    assert found.head(2) == [(1, ["Contacts of the fair"]), (3, ["Who", "Which house", "How"])]
+    with pytest.raises(BadInput):
+        _list(text)
+
+
+@pytest.mark.parametrize("text", ["ana,flores by post\n", "Dear all\nana@flores.example\n"])
+def test_somebody_is_asked_about_columns_or_addresses(text: str) -> None:
+    assert "header_asked" in _notes(_list(text, ReadOptions(home_country="", asks=True)))
+
+
+def test_nobody_is_asked_about_a_text_without_columns() -> None:
+    with pytest.raises(BadInput):
+        _list("Dear all\nwrite to ana@flores.example\n", ReadOptions(home_country="", asks=True))
+
+
+def test_of_several_sheets_without_header_the_longest_is_read() -> None:
+    tables = [_held([["a", "b"]], sheet="Notes"), _held([["c", "d"]] * 3, sheet="List")]
+    found = open_list(Source("xlsx", tables), "list.xlsx", ReadOptions(home_country="", asks=True))
+    assert [sheet.name for sheet in found.profile.sheets] == ["List"]
+    assert [note.params for note in found.profile.notes if note.code == "sheet_skipped"] == [{"sheet": "Notes"}]
+
+
+def test_private_values_are_not_among_the_lines_to_point_at() -> None:
+    rows = "\n".join(f"P{n},9001{n:02d}-1234567" for n in range(1, 9))
+    found = _list(f"x,y\n{rows}\n", ReadOptions(home_country="", header_rows={"": 0}, columns={"#2": "sensitive"}))
+    assert "1234567" not in str(found.head(20))
+    assert found.head(20)[1] == (2, ["P1"])
+
+
 def test_three_samples_are_shown_of_a_column_and_none_of_what_is_private() -> None:
     rows = [f"P {n},Firm {n % 5},p{n}@x.example,90010{n}-1234567" for n in range(6)]
     columns = _list("\n".join(["Name,Company,Email,주민등록번호", *rows])).profile.sheets[0].columns

@@ -186,3 +186,16 @@ def test_the_samples_go_in_whole_and_come_out_whole(session: Session, show: Exhi
     service.undo(session, report.batch_id or 0, now=NOW, by="staff@ieum.example", mailed=lambda _s, _ids: set())
     for table in (Contact, Lead, Consent, EmailAddress):
         assert list(session.exec(select(table))) == []
+
+
+def test_colleagues_share_a_firm_in_spite_of_its_legal_form_but_not_across_countries(
+    session: Session, take: Importer
+) -> None:
+    take(
+        "Name,Company,Email,Country\nAna López,Flores S.L.,ana@flores.example,Spain\n"
+        "Bea Ruiz,FLORES,bea@flores.example,Spain\nCarla Díaz,Flores,carla@flores.example,Mexico\n"
+    )
+    ana, bea, carla = (contact.organisation_id for contact in _contacts(session))
+    assert ana is not None
+    assert ana == bea
+    assert carla not in (ana, None)

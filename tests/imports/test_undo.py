@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from crm.contacts import service as contacts
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
 from crm.core.errors import NotFound, Refused
-from crm.imports import service
+from crm.imports import service, undoing
 from crm.imports.models import ImportBatch
 from crm.imports.report import UndoReport
 from tests.conftest import NOW
@@ -144,3 +144,11 @@ def test_the_batch_remembers_who_undid_it(session: Session, take: Importer) -> N
     batch = session.get(ImportBatch, batch_id)
     assert batch is not None
     assert (batch.status, batch.undone_by, batch.undone_at) == ("undone", "staff@ieum.example", NOW)
+
+
+def test_a_page_may_take_a_list_back_for_seven_days_to_the_second(session: Session, take: Importer) -> None:
+    batch = session.get_one(ImportBatch, take(HEAD + ANA).batch_id)
+    undoing.refuse_late(batch, now=NOW + timedelta(days=7))
+    with pytest.raises(Refused, match=f"crm import undo {batch.id}") as caught:
+        undoing.refuse_late(batch, now=NOW + timedelta(days=7, seconds=1))
+    assert caught.value.code == "too_late"

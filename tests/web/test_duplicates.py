@@ -94,6 +94,19 @@ def test_joining_with_a_choice_and_taking_it_back(hana: Browser, site: Context, 
         assert session.get_one(Contact, one).edited == {}
 
 
+def test_the_address_of_who_was_joined_leads_each_to_the_buyer_they_may_see(
+    hana: Browser, haewook: Browser, mina: Browser, dasom: Browser, pair: tuple[int, int, int]
+) -> None:
+    number, one, other = pair
+    assert [who.get(f"/buyers/{other}").status_code for who in (hana, haewook, mina, dasom)] == [200, 200, 200, 404]
+    hana.post(f"/contacts/duplicates/{number}", {"answer": "merge", "keep": str(one)})
+    for who in (hana, haewook, mina):
+        answer = who.get(f"/buyers/{other}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/buyers/{one}")
+        assert "Ana López" in text_of(who.get(answer.headers["location"]))
+    assert dasom.get(f"/buyers/{other}").status_code == 404
+
+
 @pytest.mark.parametrize("given", ["different", "later"])
 def test_an_answer_leads_on_and_is_kept(hana: Browser, site: Context, pair: tuple[int, int, int], given: str) -> None:
     answer = hana.post(f"/contacts/duplicates/{pair[0]}", {"answer": given})

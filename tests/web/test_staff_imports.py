@@ -1,6 +1,7 @@
 import json
 import re
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from sqlmodel import func, select
 
 from crm.contacts.models import Contact, EmailAddress, Lead
+from crm.core.clock import FrozenClock
 from crm.core.context import Context
 from crm.core.models import Event
 from crm.delivery.models import Outbox
@@ -31,7 +33,13 @@ def upload(browser: Browser, world: World, text: str = LIST, name: str = "buyers
 
 def step(browser: Browser, begun: str, name: str, **fields: Any) -> Any:
     """Post a form of the wizard as the page that shows it would, with what was seen."""
-    page = {"check": "confirm", "reading": "columns", "forget": "columns", "return": "problems"}.get(name, name)
+    page = {
+        "check": "confirm",
+        "reading": "columns",
+        "header": "columns",
+        "forget": "columns",
+        "return": "problems",
+    }.get(name, name)
     found = re.search(r'name="seen" value="(\d+)"', browser.get(f"{begun}/{page}").text)
     return browser.post(f"{begun}/{name}", {"seen": found[1] if found else "", **fields})
 
@@ -167,6 +175,25 @@ def test_undo_takes_the_buyers_back(hana: Browser, site: Context, begun: str) ->
     assert contacts(site) == 4
     assert "되돌렸습니다" in hana.get(f"/import/batches/{batch_id}").text
     assert hana.post(f"/import/batches/{batch_id}/undo").status_code == 409
+
+
+def test_after_seven_days_the_page_says_how_an_import_is_taken_back_and_does_not_do_it(
+    hana: Browser, site: Context, begun: str, clock: FrozenClock, sign_in: Any
+) -> None:
+    step(hana, begun, "confirm")
+    pages = (f"{begun}/done", "/import/batches/1")
+    for page in pages:
+        text = hana.get(page).text
+        assert 'action="/import/batches/1/undo"' in text
+        assert "11월 23일(월) 10:00" in text
+    clock.advance(timedelta(days=7, minutes=1))
+    later = sign_in("hana")
+    for page in pages:
+        text = later.get(page).text
+        assert 'action="/import/batches/1/undo"' not in text
+        assert "crm import undo 1" in text
+    assert later.post("/import/batches/1/undo").status_code == 409
+    assert contacts(site) == 6
 
 
 def test_a_batch_lists_its_rows_by_outcome(hana: Browser, begun: str) -> None:
@@ -660,3 +687,74 @@ def test_who_writes_meanwhile_and_waits_too_long_is_told_to_come_back(
     assert answer.status_code == 503
     assert "1분 뒤에 다시" in answer.text
     assert hana.get(f"{begun}/confirm").status_code == 200
+
+
+UNKNOWN = """Guests of the fair
+Wer,Womit,Wohin
+Ana Gil,Flores SL,ana (at) flores.example
+Eva Luz,Luz SL,+34 600 000 002
+"""
+
+
+def test_a_list_whose_header_is_not_found_asks_for_it_and_takes_the_line_that_is_pointed_at(
+    hana: Browser, world: World
+) -> None:
+    answer = upload(hana, world, UNKNOWN)
+    begun = address(answer)
+    assert answer.headers["location"] == f"{begun}/columns"
+    text = hana.get(f"{begun}/columns").text
+    assert "머리글을 찾지 못했습니다" in text
+    assert "2번째 줄: Wer · Womit · Wohin" in text
+    assert step(hana, begun, "header", row="2").headers["location"] == f"{begun}/columns"
+    text = hana.get(f"{begun}/columns").text
+    assert "Womit</th>" in text
+    assert "머리글을 찾지 못했습니다" not in text
+    answer = step(hana, begun, "columns", c0="full_name", c1="company", c2="notes")
+    assert answer.headers["location"] == f"{begun}/problems"
+    step(hana, begun, "confirm")
+    assert "2명을 가져왔습니다" in hana.get(f"{begun}/done").text
+    assert "Eva Luz" in hana.get("/contacts?q=luz").text
+
+
+def test_the_columns_of_a_list_without_header_are_mapped_by_hand(hana: Browser, site: Context, world: World) -> None:
+    text = "\n".join(UNKNOWN.splitlines()[2:])
+    begun = address(upload(hana, world, text))
+    assert step(hana, begun, "columns", c0="full_name", c1="company", c2="notes").status_code == 303
+    assert choices(hana, begun)["c1"] == "company"
+    with site.db.reading() as session:
+        assert session.exec(select(Upload)).one().options["header_rows"] == {"": 0}
+    step(hana, begun, "confirm")
+    assert "2명을 가져왔습니다" in hana.get(f"{begun}/done").text
+
+
+def test_that_a_list_has_no_header_can_be_said_and_taken_back(hana: Browser, world: World) -> None:
+    begun = address(upload(hana, world, UNKNOWN))
+    step(hana, begun, "header", row="0")
+    text = hana.get(f"{begun}/columns").text
+    assert "Point" not in text
+    assert "Guests of the fair" in text
+    assert step(hana, begun, "header", row="2").status_code == 303
+    assert "Womit</th>" in hana.get(f"{begun}/columns").text
+
+
+def test_a_list_of_which_nobody_said_what_it_is_is_not_taken_in(hana: Browser, site: Context, world: World) -> None:
+    before = contacts(site)
+    begun = address(upload(hana, world, UNKNOWN))
+    nothing = step(hana, begun, "columns", c0="", c1="", c2="")
+    assert nothing.status_code == 422
+    assert 'href="#f-c0"' in nothing.text
+    assert 'href="#f-row"' in step(hana, begun, "header").text
+    assert step(hana, begun, "header", row="x").status_code == 422
+    assert step(hana, begun, "confirm").status_code == 409
+    assert contacts(site) == before
+
+
+def test_the_header_of_a_workbook_is_pointed_at_on_its_longest_sheet(hana: Browser, world: World) -> None:
+    rows = [line.split(",") for line in UNKNOWN.splitlines()]
+    data = workbook(("Cover", [["Guests", "2026"]]), ("People", rows))
+    files = {"file": ("guests.xlsx", data, "application/octet-stream")}
+    begun = address(hana.post("/import", {"exhibition_id": str(world.exhibition_id)}, files=files))
+    text = hana.get(f"{begun}/columns").text
+    assert "Wer · Womit · Wohin" in text
+    step(hana, begun, "header", row="2")
+    assert "Womit</th>" in hana.get(f"{begun}/columns").text

@@ -12,7 +12,7 @@ from crm.drafts.models import Draft
 from crm.exporters.models import Booth, Exhibition, Exporter, ProductLine
 from crm.pipeline import service as pipeline
 from crm.pipeline.models import Deal, Task
-from tests.people import make_lead
+from tests.people import make_firm, make_lead
 
 SHOW_DAY = datetime(2026, 11, 13, 5, 20, tzinfo=UTC)
 BUYERS: tuple[tuple[str, ...], ...] = (
@@ -79,8 +79,7 @@ def furnish(session: Session, now: datetime) -> World:
 
 def _buyer(session: Session, made: World, company: Exporter, show: Exhibition, now: datetime, *facts: str) -> None:
     name, title, firm, country, language, zone, address = facts
-    organisation = contacts.organisation_for(session, firm, country, now=now)
-    organisation.business = "도매"
+    organisation = make_firm(session, firm, country, now=now, business="도매")
     contact = Contact(
         organisation_id=organisation.id,
         full_name=name,

@@ -12,7 +12,7 @@ from crm.core.errors import NotFound, Refused
 from crm.core.i18n import _
 from crm.delivery import service as delivery
 from crm.exporters.models import Exhibition
-from crm.imports import mending, queries, service, texts, uploads
+from crm.imports import mending, queries, service, texts, undoing, uploads
 from crm.imports.models import ImportBatch, ImportRow
 from crm.imports.report import KEPT_REASONS, OUTCOMES, UndoReport
 from crm.web import importpages, staffwords
@@ -43,6 +43,7 @@ def batch(visit: Staff, batch_id: int, outcome: str = "", code: str = "", after:
         outcomes=[(one, _(name)) for one, name in OUTCOMES.items() if found.counts.get(one) and one != "skipped"],
         findings=[(one, staffwords.finding_name(one), count) for one, count in findings.items()],
         undo=_undo_report(found),
+        **importpages.way_back(found),
         original=uploads.upload_of(visit.db, visit.viewer, batch_id) is not None,
     )
 
@@ -78,6 +79,7 @@ def undo(visit: Staff, batch_id: int) -> Response:
     address, runs = f"/import/batches/{batch_id}", visit.request.app.state.runs
     if runs.going_on(address):
         raise Refused(_("The import is being taken back already."), code="busy")
+    undoing.refuse_late(found, now=visit.now)
     if found.counts.get("found", 0) > uploads.SMALL and found.status != "undone":
         visit.db.commit()  # gives the lock back, which the work needs
         runs.begin(address, _taking_back(visit.context, batch_id, visit.viewer.email))

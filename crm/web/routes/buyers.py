@@ -9,7 +9,9 @@ from crm.accounts.models import Role
 from crm.campaigns import queries as campaigns
 from crm.contacts import queries as contacts
 from crm.contacts.models import Lead
+from crm.core.i18n import _
 from crm.exporters import queries as exporters
+from crm.imports.duplicates import kept_instead
 from crm.pipeline import queries as pipeline
 from crm.pipeline.service import deal_of_lead
 from crm.web import reading
@@ -29,6 +31,12 @@ def buyers(visit: NotStaff, q: str = "", after: int = 0) -> Response:
 
 @router.get("/buyers/{contact_id}")
 def buyer(visit: SignedIn, contact_id: int) -> Response:
+    kept = kept_instead(visit.db, contact_id)
+    if kept is not None:
+        contacts.get_contact(visit.db, visit.viewer, kept)  # who may not see the kept one is not told of it
+        return visit.go(
+            f"/buyers/{kept}", _("This person was joined with another entry. Here is the one that is kept.")
+        )
     card = contacts.get_contact(visit.db, visit.viewer, contact_id)
     lead_ids = [lead.id for lead in card.leads if lead.id is not None]
     return visit.page(

@@ -282,12 +282,30 @@ def _header_row(text: str, field: str) -> int | None:
     return int(text)
 
 
+@router.post("/import/{upload_id}/header")
+def header(visit: Staff, upload_id: int, form: Posted) -> Response:
+    """Take the line that was pointed at for the header line, or none."""
+    found = _to_change(visit, upload_id, form)
+    before = found.options
+    try:
+        row = _header_row(str(form.get("row") or ""), "row")
+        if row is None:
+            raise BadInput([Problem(_("Choose a line."), Place(field="row"))])
+        uploads.choose_header(found, row)
+        return _look(visit, found, before=before, then="columns", notice=_("The file was read again."))
+    except BadInput as error:
+        return _columns_again(visit, upload_id, error)
+
+
 @router.post("/import/{upload_id}/columns")
 def choose(visit: Staff, upload_id: int, form: Posted) -> Response:
     found = _to_change(visit, upload_id, form)
     before = found.options
     chosen, changed = _chosen(found, form)
     try:
+        if uploads.asks_for_header(found) and not any(chosen.values()):
+            message = _("Say at least of one column what it is, or which line names the columns.")
+            raise BadInput([Problem(message, Place(field="c0"))])
         uploads.choose_columns(found, chosen)
         if not changed:  # nothing is read otherwise than it was looked at
             found.options = {**before, "settled": True}
@@ -445,7 +463,8 @@ def done(visit: Staff, upload_id: int) -> Response:
     if found.batch_id is None:
         return RedirectResponse(f"/import/{upload_id}", status_code=303)
     batch = queries.get_batch(visit.db, visit.viewer, found.batch_id)
-    return visit.page("imports/done.html", upload=found, batch=batch, show=_shows(visit)[batch.exhibition_id])
+    show = _shows(visit)[batch.exhibition_id]
+    return visit.page("imports/done.html", upload=found, batch=batch, show=show, **importpages.way_back(batch))
 
 
 @router.get("/import/{upload_id}/refused.xlsx")
