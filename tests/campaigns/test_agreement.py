@@ -239,7 +239,9 @@ def agree(session: Session, settings: Settings, case: Case) -> None:
 def test_rehearsal_engine_and_worker_agree_on_every_letter(db: Database, settings: Settings) -> None:
     ours = settings.model_copy(update={"campaigns": settings.campaigns.model_copy(update={"draft_ahead_hours": 0})})
 
-    @hypothesis.settings(max_examples=int(__import__("os").environ.get("N","300")), phases=[Phase.generate, Phase.shrink], database=None)
+    @hypothesis.settings(
+        max_examples=int(__import__("os").environ.get("N", "300")), phases=[Phase.generate, Phase.shrink], database=None
+    )
     @hypothesis.settings(suppress_health_check=list(HealthCheck))
     @given(cases())
     def agreed(case: Case) -> None:

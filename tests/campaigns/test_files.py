@@ -13,7 +13,6 @@ from crm.campaigns import engine, manual
 from crm.campaigns.checker import check
 from crm.campaigns.conditions import ContactFacts, Facts, TalkFacts, holds
 from crm.campaigns.definition import Definition
-from crm.campaigns.language import LANGUAGES
 from crm.campaigns.rules import show_close
 from crm.campaigns.workflows import letters_in
 

@@ -2,17 +2,16 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crm.campaigns import engine, rules
 from crm.campaigns.definition import SendWindow
-from crm.campaigns.rules import SEOUL, Calendar, Delay, DayOff, OwnDays, Window, due_at, explain, next_slot
+from crm.campaigns.rules import SEOUL, Calendar, DayOff, Delay, OwnDays, Window, due_at, explain, next_slot
 
 # Every kind of clock: the far offsets, the odd ones, changes of half an hour, at midnight, on Thursdays, in both halves.
 PLACES = {
