@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import hypothesis
 import pytest
@@ -26,6 +27,7 @@ from tests.campaigns.conftest import STAFF, World, make_world
 from tests.campaigns.random_workflows import Buyer, Case, Wish, cases
 
 NUMBERS = count()
+EXAMPLES = 300
 Row = tuple[str, str, str, datetime]
 """What became of a step: its id, kind, the outcome or why it was skipped, and when."""
 
@@ -222,7 +224,11 @@ def agree(session: Session, settings: Settings, case: Case) -> None:
         enrolled = session.exec(select(Enrolment).where(Enrolment.lead_id == lead.id)).first() is not None
         buyer = card.time(case.definition, {})
         assert buyer is not None
-        known = dict(show_close=show_close(case.closes_on), start=case.start, dates={"next_show": case.next_show})
+        known: dict[str, Any] = {
+            "show_close": show_close(case.closes_on),
+            "start": case.start,
+            "dates": {"next_show": case.next_show},
+        }
         if not enrolled:
             assert engine.exit_reason(case.definition, card.facts) is not None
             assert rehearsed[lead.id] == []
@@ -240,9 +246,12 @@ def test_rehearsal_engine_and_worker_agree_on_every_letter(db: Database, setting
     ours = settings.model_copy(update={"campaigns": settings.campaigns.model_copy(update={"draft_ahead_hours": 0})})
 
     @hypothesis.settings(
-        max_examples=int(__import__("os").environ.get("N", "300")), phases=[Phase.generate, Phase.shrink], database=None
+        max_examples=EXAMPLES,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        deadline=None,
     )
-    @hypothesis.settings(suppress_health_check=list(HealthCheck))
     @given(cases())
     def agreed(case: Case) -> None:
         with db.reading() as session:
