@@ -85,7 +85,7 @@ def test_a_letter_at_another_time_is_shown_beside_the_one_expected_with_both_clo
         "      expected                                came",
         "    ✗ 2026-10-20 Tue 09:30  mail: thank_you   "
         "2026-10-19 Mon 09:30  mail: thank_you (2026-10-19 Mon 16:30 in Korea)",
-        "      2026-10-22 Thu  task: call              2026-10-22 Thu 16:30  task: call",
+        "      2026-10-22 Thu  task: call              2026-10-22 Thu 09:00  task: call",
     ]
 
 
