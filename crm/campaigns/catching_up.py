@@ -64,7 +64,7 @@ def after_pause(session: Session, settings: Settings, campaign: Campaign, *, now
         .where(
             Enrolment.campaign_id == campaign.id,
             Enrolment.status == ACTIVE,
-            sa.or_(Step.status == WAITING, sa.and_(col(Step.status) == TAKEN, col(Step.kind) == "mail")),
+            sa.or_(col(Step.status) == WAITING, sa.and_(col(Step.status) == TAKEN, col(Step.kind) == "mail")),
             col(Step.due_at) < now,
             col(Step.kind).in_(TROUBLES),
         )

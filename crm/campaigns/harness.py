@@ -205,8 +205,9 @@ def side_by_side(result: Result) -> Iterator[str]:
     if not result.rows:
         return
     left = [_told(row.expected) for row in result.rows]
-    wide = max(_width(text) for text in (_("expected"), *left)) + 3
-    yield f"  {_padded(_('expected'), wide)}{_('came')}"
+    heads = _("expected"), _("came")
+    wide = max(_width(text) for text in (heads[0], *left)) + 3
+    yield f"  {_padded(heads[0], wide)}{heads[1]}"
     for row, text in zip(result.rows, left, strict=True):
         korea = _("({time} in Korea)", time=row.in_korea) if row.in_korea and not row.same else ""
         mark = " " if row.same else "✗"

@@ -63,8 +63,8 @@ def refuse_late(batch: ImportBatch, *, now: datetime) -> None:
 def late_sentence(batch: ImportBatch) -> str:
     """Return why a list cannot be taken back on its page any more, and how it still can."""
     return _(
-        "An import can be taken back here for {days} days. This one is older; who looks after the server can still do it "
-        "with: crm import undo {n}",
+        "An import can be taken back here for {days} days. This one is older; who looks after the server can still do "
+        "it with: crm import undo {n}",
         days=WITHIN.days,
         n=batch.id,
     )

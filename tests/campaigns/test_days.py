@@ -147,7 +147,7 @@ def test_own_days_of_one_country_leave_the_others_alone() -> None:
 
 @calm
 @given(
-    st.dates(date(2024, 1, 1), date(2036, 12, 31)), st.integers(1, 250), st.sampled_from([*BUYERS, ""]), st.booleans()
+    st.dates(date(2025, 1, 1), date(2034, 3, 31)), st.integers(1, 250), st.sampled_from([*BUYERS, ""]), st.booleans()
 )
 def test_business_days_are_counted_one_by_one(day: date, count: int, country: str, backwards: bool) -> None:
     calendar = Calendar(country)

@@ -137,7 +137,12 @@ def test_a_day_without_a_time_takes_any_time_of_that_day(tmp_path: Path) -> None
         ("{at: 2026-10-30, mail: reminder}", "‹{at: 2026-10-30}", "expect_kind", "Write one of"),
         ("test: an answer", "test: ‹nobody answers", "test_twice", "Say what is different"),
         ("followed: false", "followed: ‹no way", "value_yes_no", "Write true or false."),
-        ("followed: false", "followed: false\n    expect: ‹[{at: 2026-10-19, mail: thank_you}]", "expect_nothing", "Rem"),
+        (
+            "followed: false",
+            "followed: false\n    expect: ‹[{at: 2026-10-19, mail: thank_you}]",
+            "expect_nothing",
+            "Rem",
+        ),
         ("  - test: an", "  ‹-test: an", "yaml_dash_space", "Type a space"),
     ],
 )  # fmt: skip

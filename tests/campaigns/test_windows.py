@@ -13,7 +13,7 @@ from crm.campaigns import engine, rules
 from crm.campaigns.definition import SendWindow
 from crm.campaigns.rules import SEOUL, Calendar, DayOff, Delay, OwnDays, Window, due_at, explain, next_slot
 
-# Every kind of clock: the far offsets, the odd ones, changes of half an hour, at midnight, on Thursdays, in both halves.
+# Every kind of clock: far offsets, odd ones, changes of half an hour, at midnight, on Thursdays, in both halves.
 PLACES = {
     "Europe/Madrid": "ES",
     "America/Mexico_City": "MX",
