@@ -16,7 +16,7 @@ from crm.campaigns.definition import Definition, OnReply
 from crm.campaigns.engine import BuyerTime
 from crm.campaigns.enrolling import Exclusion, candidates, decide
 from crm.campaigns.leads import LeadCard, chunks, load
-from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
+from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.rehearsal import Rehearsal, rehearse
 from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone, show_close
 from crm.campaigns.states import (
@@ -35,7 +35,7 @@ from crm.campaigns.states import (
 )
 from crm.campaigns.stepping import end, finish_if_complete, follow, shift, skip, steps_of, write
 from crm.campaigns.texts import STATUSES, TASKS
-from crm.campaigns.workflows import Workflow, definition_of, load_workflows, own_holidays
+from crm.campaigns.workflows import Workflow, definition_of, keep, load_workflows, own_holidays
 from crm.contacts.models import Lead
 from crm.core import events
 from crm.core.config import Settings
@@ -72,15 +72,13 @@ def create(
     Raises NotFound for an unknown workflow, BadInput for a file with mistakes, Refused when one like it is going on.
     """
     assert exhibition.id is not None
-    found = load_workflows(settings)
+    found = load_workflows(settings, session)
     if workflow not in found:
         names = ", ".join(found)
         raise NotFound(_("There is no workflow {name}. Known: {known}.", name=workflow, known=names))
     _refuse_twin(session, exhibition.id, workflow, exporter)
     chosen = found[workflow]
-    if session.get(WorkflowVersion, chosen.sha256) is None:
-        session.add(WorkflowVersion(sha256=chosen.sha256, name=workflow, text=chosen.text, created_at=now))
-        session.flush()
+    keep(session, workflow, chosen.text, now)
     campaign = Campaign(
         exhibition_id=exhibition.id,
         exporter_id=exporter.id if exporter else None,

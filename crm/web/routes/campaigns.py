@@ -55,7 +55,7 @@ def _listed(visit: Visit, typed: dict[str, Any]) -> dict[str, Any]:
 def _workflows(visit: Visit) -> tuple[dict[str, service.Workflow], list[str]]:
     """Return the workflow files, or what is wrong with them; campaigns that run are not touched by a broken file."""
     try:
-        return service.load_workflows(visit.context.settings), []
+        return service.load_workflows(visit.context.settings, visit.db), []
     except BadInput as error:
         return {}, [str(problem) for problem in error.problems]
 
