@@ -36,6 +36,7 @@ from crm.web.routes import (
     suppression,
     tasks,
     users,
+    workflows,
 )
 from crm.web.runs import Runs
 
@@ -49,6 +50,7 @@ STAFF = (
     duplicates,
     contacts,
     campaigns,
+    workflows,
     outbox,
     suppression,
     reports,
