@@ -76,7 +76,7 @@ def create(
     if workflow not in found:
         names = ", ".join(found)
         raise NotFound(_("There is no workflow {name}. Known: {known}.", name=workflow, known=names))
-    _refuse_twin(session, exhibition.id, workflow, exporter)
+    refuse_twin(session, exhibition.id, workflow, exporter)
     chosen = found[workflow]
     keep(session, workflow, chosen.text, now)
     campaign = Campaign(
@@ -93,7 +93,8 @@ def create(
     return campaign
 
 
-def _refuse_twin(session: Session, exhibition_id: int, workflow: str, exporter: Exporter | None) -> None:
+def refuse_twin(session: Session, exhibition_id: int, workflow: str, exporter: Exporter | None) -> None:
+    """Raise Refused when a campaign that was not stopped runs this workflow for the same leads."""
     same = select(Campaign).where(
         Campaign.exhibition_id == exhibition_id,
         Campaign.workflow == workflow,
