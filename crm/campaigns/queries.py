@@ -88,6 +88,17 @@ def people_at(
     return {step: int(count) for step, count in session.exec(only_visible(rows, viewer, col(Lead.exporter_id)))}
 
 
+def versions_of(session: Session, viewer: Viewer, campaign_id: int) -> dict[str, int]:
+    """Return the versions that the viewer's leads of a campaign run, each with how many are still in it."""
+    rows = (
+        select(Enrolment.workflow_sha256, func.count())
+        .join(Lead, col(Lead.id) == Enrolment.lead_id)
+        .where(Enrolment.campaign_id == campaign_id, Enrolment.status == ACTIVE)
+        .group_by(Enrolment.workflow_sha256)
+    )
+    return {sha256: int(count) for sha256, count in session.exec(only_visible(rows, viewer, col(Lead.exporter_id)))}
+
+
 def _counts(
     session: Session, column: Any, campaign_id: int, viewer: Viewer | None, conditions: list[Any]
 ) -> dict[str, int]:
