@@ -6,7 +6,7 @@ of the data's way, which is also what ``crm worker --once`` and the demo's clock
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
 import structlog
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from crm.campaigns import service as campaigns
 from crm.campaigns.forgetting import forget_leads as forget_enrolments
 from crm.core.context import Context
+from crm.core.db import one_of_many
 from crm.delivery import service as delivery
 from crm.drafts import service as drafts
 from crm.drafts.forgetting import forget_leads as forget_drafts
@@ -28,6 +29,8 @@ from crm.pipeline.forgetting import in_human_hands
 from crm.review import service as review
 
 log = structlog.get_logger()
+BATCH, BATCHES = 20, 25
+"""Letters drafted in one transaction, and such transactions a tick."""
 
 
 @cache
@@ -60,7 +63,14 @@ def make_tasks(context: Context) -> int:
     now = context.clock.now()
     with context.db.writing() as session:
         due = campaigns.due_steps(session, now=now, ahead=timedelta(0), kind="task", limit=500)
-        return sum(campaigns.make_task(session, context.settings, step.id, now=now) for step in due if step.id)
+        return sum(_make_task(session, context, step.id, now) for step in due if step.id)
+
+
+def _make_task(session: Session, context: Context, step_id: int, now: datetime) -> bool:
+    made = False
+    with one_of_many(session, "task_not_made", step=step_id):
+        made = campaigns.make_task(session, context.settings, step_id, now=now)
+    return made  # noqa: RET504 - what is swallowed leaves it False
 
 
 def keep_drafts_true(context: Context) -> int:
@@ -71,10 +81,16 @@ def keep_drafts_true(context: Context) -> int:
 
 
 def make_drafts(context: Context) -> int:
-    """Draft the letters whose time is near."""
+    """Draft the letters whose time is near, some at a time, so that nobody waits long for the database."""
     letters = library(context.settings.templates_dir)
-    with context.db.writing() as session:
-        return drafts.draft_due(session, context.settings, letters, now=context.clock.now())
+    total = 0
+    for _batch in range(BATCHES):
+        with context.db.writing() as session:
+            done = drafts.draft_some(session, context.settings, letters, now=context.clock.now(), limit=BATCH)
+        total += done.drafted
+        if done.taken < BATCH:
+            break
+    return total
 
 
 def queue_approved(context: Context) -> int:

@@ -6,6 +6,7 @@ the JSON schema from the same models. Whoever holds a ``Definition`` may rely on
 
 import re
 from datetime import time
+from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -212,6 +213,11 @@ class Definition(Part):
         description="leads that arrive after steps were due: start_at_first_open_step (the step whose time has come "
         "last, then on), skip_missed (only what is still to come), start_from_beginning (all, from the day they came)",
     )
+
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        """Return every condition that a step's happening depends on, each once."""
+        return tuple(dict.fromkeys(step.when for step in self.steps if step.when))
 
     def step(self, step_id: str) -> Step | None:
         return next((step for step in self.steps if step.id == step_id), None)

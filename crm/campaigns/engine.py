@@ -7,12 +7,19 @@ has left, a skipped step when it was due. Its condition is asked when it is due.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm.campaigns import rules
 from crm.campaigns.conditions import Facts, holds
 from crm.campaigns.definition import SHOW_CLOSE, Definition, Step
-from crm.campaigns.rules import OFFICE_IN_KOREA, SEOUL, Calendar, earliest, next_slot, recipient_zone
+from crm.campaigns.rules import OFFICE_IN_KOREA, SEOUL, Calendar
 from crm.pipeline.rules import WAY, Stage
+
+# A tick plans thousands of steps from few anchors: the end of the show, for buyers of a dozen countries.
+earliest = lru_cache(maxsize=1 << 15)(rules.earliest)
+next_slot = lru_cache(maxsize=1 << 15)(rules.next_slot)
+recipient_zone = lru_cache(maxsize=1 << 12)(rules.recipient_zone)
 
 LAST_STEP_OPEN = timedelta(days=14)
 """How long after its time the last letter of a workflow may still start a lead that was imported late."""
@@ -120,6 +127,14 @@ def happens(definition: Definition, step_id: str, facts: Facts) -> bool:
     """Tell whether the condition of a step holds; asked when the step is due."""
     step = definition.step(step_id)
     return step is not None and holds(step.when, facts)
+
+
+def answers(definition: Definition, facts: Facts) -> tuple[bool, ...]:
+    """Return what is true of a lead, for every condition of the workflow in turn.
+
+    Leads with the same answers on the same clock have the same way before them.
+    """
+    return tuple(holds(text, facts) for text in definition.conditions)
 
 
 def play(

@@ -1,21 +1,24 @@
 """Which leads a campaign takes, and why it leaves others out. Asked by the worker and by the rehearsal alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+import structlog
 from sqlmodel import Session, col, select
 
 from crm.campaigns import engine
 from crm.campaigns.conditions import holds
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, OwnHolidays
-from crm.campaigns.leads import LeadCard, chunks
+from crm.campaigns.leads import LEADS, LeadCard, chunks
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.states import ACTIVE, DONE, STOPPED, TAKEN
 from crm.clearance import service as clearance
 from crm.contacts import service as contacts
-from crm.contacts.models import Lead
+from crm.core import bulk
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,19 @@ class Exclusion:
     code: str
 
 
-def candidates(session: Session, campaign: Campaign) -> list[int]:
-    """Return the ids of the exhibition's leads (of one exporter, if the campaign has one) that are not enrolled yet."""
-    inside = select(Enrolment.lead_id).where(Enrolment.campaign_id == campaign.id)
-    rows = select(Lead.id).where(Lead.exhibition_id == campaign.exhibition_id).order_by(col(Lead.id))
+def candidates(session: Session, campaign: Campaign, among: Collection[int] | None = None) -> list[int]:
+    """Return the ids of the exhibition's leads (of one exporter, if the campaign has one) that are not enrolled yet.
+
+    ``among`` leaves all others out.
+    """
+    rows = sa.select(LEADS.c.id).where(LEADS.c.exhibition_id == campaign.exhibition_id).order_by(LEADS.c.id)
     if campaign.id is not None:
-        rows = rows.where(col(Lead.id).not_in(inside))
+        inside = sa.select(col(Enrolment.lead_id)).where(col(Enrolment.campaign_id) == campaign.id)
+        rows = rows.where(LEADS.c.id.not_in(inside))
     if campaign.exporter_id is not None:
-        rows = rows.where(Lead.exporter_id == campaign.exporter_id)
-    return [lead_id for lead_id in session.exec(rows) if lead_id is not None]
+        rows = rows.where(LEADS.c.exporter_id == campaign.exporter_id)
+    found = session.execute(rows) if among is None else bulk.find(session, rows, LEADS.c.id, among)
+    return [lead_id for (lead_id,) in found]
 
 
 def decide(
@@ -44,15 +51,19 @@ def decide(
     elsewhere = _elsewhere(session, campaign, [card.lead_id for card in cards])
     refused = _refused(session, cards)
     for card in cards:
-        code = _why_not(definition, card)
-        code = code or ("other_campaign" if card.lead_id in elsewhere else "")
-        if not code and (card.exporter_id, card.address) in refused:
-            code = "suppressed" if clearance.is_refused(session, card.lead_id, card.address) else ""
+        code = "other_campaign" if card.lead_id in elsewhere else "suppressed" if card.lead_id in refused else ""
+        yield card, _decided(definition, own_holidays, card, code)
+
+
+def _decided(definition: Definition, own_holidays: OwnHolidays, card: LeadCard, code: str) -> BuyerTime | Exclusion:
+    """A lead over which the program stumbles stays out, and is listed so; the others go on."""
+    try:
+        code = _why_not(definition, card) or code
         buyer = card.time(definition, own_holidays)
-        if code or buyer is None:
-            yield card, Exclusion(code or "country_unknown")
-        else:
-            yield card, buyer
+    except Exception:
+        log.exception("lead_not_decided", lead=card.lead_id)
+        return Exclusion("stumbled")
+    return Exclusion(code or "country_unknown") if code or buyer is None else buyer
 
 
 def _why_not(definition: Definition, card: LeadCard) -> str:
@@ -65,17 +76,19 @@ def _why_not(definition: Definition, card: LeadCard) -> str:
     return ""
 
 
-def _refused(session: Session, cards: Iterable[LeadCard]) -> set[tuple[int, str]]:
-    """Return (exporter, address) pairs with a refusal; whether it still stands is for clearance to say."""
-    by_exporter: dict[int, list[str]] = {}
+def _refused(session: Session, cards: Iterable[LeadCard]) -> set[int]:
+    """Return the leads whose mailbox refuses letters; clearance says whether a refusal still stands."""
+    by_exporter: dict[int, dict[str, list[int]]] = {}
     for card in cards:
         if card.address:
-            by_exporter.setdefault(card.exporter_id, []).append(card.address)
-    return {
-        (exporter_id, address)
+            by_exporter.setdefault(card.exporter_id, {}).setdefault(card.address, []).append(card.lead_id)
+    letters = [
+        (lead_id, address)
         for exporter_id, addresses in by_exporter.items()
         for address in contacts.suppressions_for(session, addresses, exporter_id)
-    }
+        for lead_id in addresses[address]
+    ]
+    return {lead_id for lead_id, _address in clearance.refused(session, letters)} if letters else set()
 
 
 def _elsewhere(session: Session, campaign: Campaign, lead_ids: list[int]) -> set[int]:

@@ -1,10 +1,11 @@
 """Reading what campaigns need to know of leads: many at once, in few queries."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.campaigns.conditions import ContactFacts, DealFacts, Facts, TalkFacts
@@ -12,11 +13,18 @@ from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, OwnHolidays, buyer_time
 from crm.campaigns.language import choose_language
 from crm.contacts.models import Contact, EmailAddress, Lead, Organisation
+from crm.core import bulk
 from crm.exporters.models import Exhibition, Exporter
 from crm.pipeline.models import Deal, DealLead
 from crm.pipeline.rules import Stage
 
 CHUNK = 500
+LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
+CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
+ADDRESSES: sa.Table = EmailAddress.__table__  # type: ignore[attr-defined]
+FIRMS: sa.Table = Organisation.__table__  # type: ignore[attr-defined]
+DEALS: sa.Table = Deal.__table__  # type: ignore[attr-defined]
+DEAL_LEADS: sa.Table = DealLead.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -54,12 +62,12 @@ class LeadCard:
 
 
 def load(session: Session, lead_ids: Iterable[int]) -> dict[int, LeadCard]:
-    """Return the cards of leads by id."""
+    """Return the cards of leads by id, as they stand in the database."""
     cards: dict[int, LeadCard] = {}
     for ids in chunks(lead_ids):
-        rows = session.exec(_rows().where(col(Lead.id).in_(ids))).all()
-        addresses = _addresses(session, {contact.id for _lead, contact, _firm, _deal in rows})
-        cards |= {lead.id: _card(lead, contact, firm, deal, addresses) for lead, contact, firm, deal in rows}
+        rows = bulk.find(session, _CARDS, LEADS.c.id, ids)
+        addresses = _addresses(session, {row.contact_id for row in rows})
+        cards |= {row.lead_id: _card(row, addresses.get(row.contact_id, ())) for row in rows}
     return cards
 
 
@@ -92,54 +100,63 @@ def _rows() -> Any:
     )
 
 
-def _addresses(session: Session, contact_ids: Iterable[int]) -> dict[int, list[EmailAddress]]:
-    found = select(EmailAddress).where(col(EmailAddress.contact_id).in_(list(contact_ids)))
-    addresses: dict[int, list[EmailAddress]] = {}
-    for row in session.exec(found.order_by(col(EmailAddress.position), col(EmailAddress.id))):
+def _addresses(session: Session, contact_ids: Collection[int]) -> dict[int, list[Any]]:
+    addresses: dict[int, list[Any]] = {}
+    for row in bulk.find(session, _ADDRESSES, ADDRESSES.c.contact_id, contact_ids):
         addresses.setdefault(row.contact_id, []).append(row)
     return addresses
 
 
-def _card(
-    lead: Lead,
-    contact: Contact,
-    firm: Organisation | None,
-    deal: Deal | None,
-    addresses: dict[int, list[EmailAddress]],
-) -> LeadCard:
-    assert lead.id is not None
-    assert contact.id is not None
-    known = addresses.get(contact.id, ())
-    usable = [row.address for row in known if row.status == "ok"]
+def _card(row: Any, known: Sequence[Any]) -> LeadCard:
+    usable = next((one.address for one in known if one.status == "ok"), "")
     return LeadCard(
-        lead_id=lead.id,
-        contact_id=contact.id,
-        exporter_id=lead.exporter_id,
-        exhibition_id=lead.exhibition_id,
-        product_line_id=lead.product_line_id or (deal.product_line_id if deal else None),
-        name=contact.full_name or (firm.name if firm else ""),
-        address=usable[0] if usable else "",
+        lead_id=row.lead_id,
+        contact_id=row.contact_id,
+        exporter_id=row.exporter_id,
+        exhibition_id=row.exhibition_id,
+        product_line_id=row.product_line_id or row.deal_line_id,
+        name=row.full_name or row.firm_name or "",
+        address=usable,
         bounced=bool(known) and not usable,
-        timezone=contact.timezone,
-        facts=_facts(lead, contact, firm, deal.stage if deal else None),
+        timezone=row.timezone,
+        facts=_facts(row),
     )
 
 
-def _facts(lead: Lead, contact: Contact, firm: Organisation | None, stage: str | None) -> Facts:
-    country = (contact.country or (firm.country if firm else None) or "").upper()
+def _facts(row: Any) -> Facts:
+    country = (row.country or row.firm_country or "").upper()
     return Facts(
         contact=ContactFacts(
             country=country,
-            city=contact.city or (firm.city if firm and not contact.country else ""),
-            language=choose_language(contact.language, country),
-            company=firm.name if firm else "",
+            city=row.city or (row.firm_city or "" if not row.country else ""),
+            language=choose_language(row.language, country),
+            company=row.firm_name or "",
         ),
         lead=TalkFacts(
-            rating=lead.rating or 0,
-            interests=tuple(lead.interests),
-            requests=tuple(lead.requests),
-            notes=lead.notes,
-            met=lead.met_at is not None,
+            rating=row.rating or 0,
+            interests=tuple(row.interests),
+            requests=tuple(row.requests),
+            notes=row.notes,
+            met=row.met_at is not None,
         ),
-        deal=DealFacts(stage=stage or Stage.LEAD.value),
+        deal=DealFacts(stage=row.stage or Stage.LEAD.value),
     )
+
+
+_CARDS = (
+    sa.select(
+        LEADS.c.id.label("lead_id"), LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id,
+        LEADS.c.product_line_id, LEADS.c.rating, LEADS.c.interests, LEADS.c.requests, LEADS.c.notes, LEADS.c.met_at,
+        CONTACTS.c.full_name, CONTACTS.c.country, CONTACTS.c.city, CONTACTS.c.language, CONTACTS.c.timezone,
+        FIRMS.c.name.label("firm_name"), FIRMS.c.country.label("firm_country"), FIRMS.c.city.label("firm_city"),
+        DEALS.c.stage, DEALS.c.product_line_id.label("deal_line_id"),
+    )
+    .join(CONTACTS, CONTACTS.c.id == LEADS.c.contact_id)
+    .outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id)
+    .outerjoin(DEAL_LEADS, DEAL_LEADS.c.lead_id == LEADS.c.id)
+    .outerjoin(DEALS, DEALS.c.id == DEAL_LEADS.c.deal_id)
+    .order_by(LEADS.c.id)
+)  # fmt: skip
+_ADDRESSES = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(
+    ADDRESSES.c.position, ADDRESSES.c.id
+)

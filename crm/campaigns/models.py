@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from crm.core.models import Versioned
 
+WAITS = sa.text("status = 'waiting'")
+"""The condition of the index of what is due. Queries have to say it in the same words, or the index is not used."""
+
 
 class WorkflowVersion(SQLModel, table=True):
     """The text of a workflow file by its content hash; leads in flight keep the version they started with."""
@@ -73,10 +76,10 @@ class Enrolment(Versioned, table=True):
     __table_args__ = (UniqueConstraint("campaign_id", "lead_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    campaign_id: int = Field(foreign_key="campaign.id", index=True)
+    campaign_id: int = Field(foreign_key="campaign.id")
     lead_id: int = Field(foreign_key="lead.id", index=True)
     workflow_sha256: str = Field(foreign_key="workflow_version.sha256", max_length=64)
-    status: str = Field(default="active", max_length=16, index=True)
+    status: str = Field(default="active", max_length=16)
     exit_reason: str = Field(default="", max_length=64)
     hold_until: datetime | None = None
     created_at: datetime
@@ -89,16 +92,18 @@ class Step(SQLModel, table=True):
     ``status``: waiting (due in future or now), taken (a letter was made of it), done (the letter left, or the task
     was made), skipped (its condition was false or it was late), cancelled (the enrolment ended first).
     ``address_key``: '<campaign>:<exporter>:<address>:<step>' of a mail step: one letter per address and exporter.
+    ``campaign_id`` is that of the enrolment, so that what is due is found without looking at what is paused.
     """
 
     __table_args__ = (
         UniqueConstraint("enrolment_id", "step"),
         UniqueConstraint("address_key"),
-        sa.Index("ix_step_due", "status", "due_at"),
+        sa.Index("ix_step_due", "campaign_id", "due_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    enrolment_id: int = Field(foreign_key="enrolment.id", index=True)
+    campaign_id: int = Field(foreign_key="campaign.id")
+    enrolment_id: int = Field(foreign_key="enrolment.id")
     step: str = Field(max_length=64)
     kind: str = Field(max_length=16)
     what: str = Field(max_length=64)
@@ -108,3 +113,17 @@ class Step(SQLModel, table=True):
     address_key: str | None = Field(default=None, max_length=400)
     done_at: datetime | None = None
     data: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+
+
+class CampaignLook(SQLModel, table=True):
+    """Up to where a campaign has looked for leads: the newest line of the log and lead it knows, and when it saw all.
+
+    A row that is missing makes the next look one at all leads.
+    """
+
+    __tablename__ = "campaign_look"
+
+    campaign_id: int = Field(primary_key=True, foreign_key="campaign.id")
+    event_id: int = Field(sa_type=sa.BigInteger)
+    lead_id: int
+    all_seen_at: datetime

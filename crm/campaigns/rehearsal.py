@@ -16,7 +16,7 @@ from crm.campaigns import engine
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.enrolling import Exclusion, candidates, decide
-from crm.campaigns.leads import LeadCard, chunks, hold_rows, load
+from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.rules import DayOff, days_off_between, show_close
 from crm.campaigns.states import ACTIVE, OPEN, TAKEN
@@ -280,22 +280,18 @@ def _cleared(
 
     The letters planned earlier for the same person, from whichever exporter, count as sent.
     """
+    ordered = sorted(letters, key=lambda letter: (letter.due_at, letter.lead_id))
+    asked = [_asked(letter, cards[letter.lead_id]) for letter in ordered]
+    known = clearance.Gathered(session, settings, asked)
     earlier: dict[int, list[datetime]] = {}
-    kept = hold_rows(session, cards)
-    for letter in sorted(letters, key=lambda letter: (letter.due_at, letter.lead_id)):
-        card = cards[letter.lead_id]
+    for letter, question in zip(ordered, asked, strict=True):
         before = earlier.setdefault(letter.contact_id, [])
-        verdicts = clearance.verdicts(
-            session,
-            settings,
-            lead_id=letter.lead_id,
-            recipient=card.address,
-            language=letter.language,
-            product_line_id=card.product_line_id,
-            moment=letter.due_at,
-            last_letters=tuple(before),
-            timezone=str(letter.local_time.tzinfo),
-        )
+        verdicts = known.verdicts(question, letter.due_at, last_letters=before)
         before.append(letter.due_at)
         yield replace(letter, verdicts=tuple(verdicts))
-    kept.clear()
+
+
+def _asked(letter: PlannedLetter, card: LeadCard) -> clearance.Asked:
+    return clearance.Asked(
+        letter.lead_id, card.address, letter.language, card.product_line_id, timezone=str(letter.local_time.tzinfo)
+    )

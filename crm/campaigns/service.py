@@ -5,20 +5,21 @@ or cancelled. What follows it is planned then, by the same ``engine`` that plays
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, select, update
 
-from crm.campaigns import engine
+from crm.campaigns import due, engine
+from crm.campaigns.catching_up import after_pause
 from crm.campaigns.definition import Definition, OnReply
-from crm.campaigns.engine import BuyerTime
-from crm.campaigns.enrolling import Exclusion, candidates, decide
-from crm.campaigns.leads import LeadCard, chunks, load
+from crm.campaigns.due import DueStep
+from crm.campaigns.leads import load
+from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step
+from crm.campaigns.moving import Move, migrate
+from crm.campaigns.moving import preview as preview_migration
 from crm.campaigns.rehearsal import Rehearsal, rehearse
-from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone, show_close
+from crm.campaigns.rules import Calendar, Window, next_slot, recipient_zone
 from crm.campaigns.states import (
     ACTIVE,
     CANCELLED,
@@ -33,20 +34,32 @@ from crm.campaigns.states import (
     TAKEN,
     WAITING,
 )
-from crm.campaigns.stepping import end, finish_if_complete, follow, shift, skip, steps_of, write
+from crm.campaigns.stepping import end, end_all, follow, shift, skip, steps_of
 from crm.campaigns.texts import STATUSES, TASKS
+from crm.campaigns.ticking import Advance, advance, due_now, enrol_leads
 from crm.campaigns.workflows import Workflow, definition_of, keep, load_workflows, own_holidays
 from crm.contacts.models import Lead
 from crm.core import events
 from crm.core.config import Settings
+from crm.core.db import one_of_many
 from crm.core.errors import NotFound, Refused
 from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
 from crm.pipeline import service as pipeline
-from crm.pipeline.models import Deal, DealLead
-from crm.pipeline.rules import Stage
 
-__all__ = ["Rehearsal", "Workflow", "load_workflows", "rehearse"]
+__all__ = [
+    "Advance",
+    "DueStep",
+    "Move",
+    "Rehearsal",
+    "Workflow",
+    "advance",
+    "enrol_leads",
+    "load_workflows",
+    "migrate",
+    "preview_migration",
+    "rehearse",
+]
 
 ENDED = ("campaign_stopped", "step_cancelled", "enrolment_ended")
 """Hindrances of a letter that do not pass."""
@@ -121,17 +134,13 @@ def pause(session: Session, campaign: Campaign, *, by: str, now: datetime, reaso
 def resume(
     session: Session, campaign: Campaign, *, by: str, now: datetime, reason: str = "", settings: Settings | None = None
 ) -> None:
-    """Go on after a pause. Leads whose step became due meanwhile are moved on by as long as the pause was.
+    """Go on after a pause. What became due meanwhile takes the next windows, so many an hour (``catching_up``).
 
     So the letters keep the distances they had, and nothing goes out in a burst. Raises Refused unless it is paused.
     """
-    since = _paused_at(session, campaign) or now
     _change(session, campaign, (PAUSED,), RUNNING, "campaign_resumed", now, by, reason)
-    rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
-    for enrolment in session.exec(rows).all():
-        waiting = steps_of(session, enrolment, (WAITING,))
-        if any(step.due_at < now for step in waiting):
-            shift(session, settings or Settings(), enrolment, waiting, now - since, now)
+    after_pause(session, settings or Settings(), campaign, now=now)
+    look_at_all(session, campaign.id)
 
 
 def stop(session: Session, campaign: Campaign, *, by: str, now: datetime, reason: str = "") -> list[int]:
@@ -140,8 +149,7 @@ def stop(session: Session, campaign: Campaign, *, by: str, now: datetime, reason
     Raises Refused when it is stopped already.
     """
     _change(session, campaign, (DRAFT, RUNNING, PAUSED), STOPPED, "campaign_stopped", now, by, reason)
-    rows = select(Enrolment).where(Enrolment.campaign_id == campaign.id, Enrolment.status == ACTIVE)
-    return end(session, session.exec(rows).all(), "campaign_stopped", now)
+    return end_all(session, campaign, "campaign_stopped", now)
 
 
 def _change(
@@ -162,114 +170,10 @@ def _change(
     _log(session, campaign, verb, now, by, reason)
 
 
-def _paused_at(session: Session, campaign: Campaign) -> datetime | None:
-    times = [
-        line.at for line in events.history(session, "campaign", campaign.id or 0) if line.verb == "campaign_paused"
-    ]
-    return times[-1] if times else None
-
-
 def _log(session: Session, campaign: Campaign, verb: str, now: datetime, by: str, reason: str = "") -> None:
     events.record(
         session, verb, "campaign", campaign.id, at=now, actor=by, exporter_id=campaign.exporter_id, reason=reason
     )
-
-
-# ---------------------------------------------------------------- one tick
-
-
-@dataclass(frozen=True)
-class Advance:
-    """What a look at the enrolments changed. ``cancelled`` are ids of steps whose letters must not go out."""
-
-    skipped: int
-    cancelled: list[int]
-
-
-def enrol_leads(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Enrol every lead that running campaigns are meant for and that is not in them yet; return how many.
-
-    Looks at those enrolled first (``advance``), so that one call a tick keeps all of them true. Doing it twice, or by
-    two workers at once, enrols nobody twice.
-    """
-    advance(session, settings, now=now)
-    # The row lock makes a second worker on PostgreSQL wait; SQLite has one writer anyway.
-    running = select(Campaign).where(Campaign.status == RUNNING).order_by(col(Campaign.id)).with_for_update()
-    return sum(_enrol_campaign(session, settings, campaign, now) for campaign in session.exec(running).all())
-
-
-def _enrol_campaign(session: Session, settings: Settings, campaign: Campaign, now: datetime) -> int:
-    definition, own = definition_of(session, campaign.workflow_sha256), own_holidays(settings)
-    closed = show_close(session.get_one(Exhibition, campaign.exhibition_id).ends_on)
-    count = 0
-    for ids in chunks(candidates(session, campaign)):
-        for card, verdict in decide(session, campaign, definition, own, load(session, ids).values()):
-            if isinstance(verdict, Exclusion):
-                continue
-            _enrol(session, campaign, definition, card, verdict, closed, now)
-            count += 1
-    return count
-
-
-def _enrol(
-    session: Session,
-    campaign: Campaign,
-    definition: Definition,
-    card: LeadCard,
-    buyer: BuyerTime,
-    closed: datetime,
-    now: datetime,
-) -> None:
-    assert campaign.id is not None
-    enrolment = Enrolment(
-        campaign_id=campaign.id, lead_id=card.lead_id, workflow_sha256=campaign.workflow_sha256, created_at=now
-    )
-    session.add(enrolment)
-    session.flush()
-    events.record(
-        session,
-        "lead_enrolled",
-        "lead",
-        card.lead_id,
-        at=now,
-        exporter_id=card.exporter_id,
-        data={"campaign": campaign.id, "workflow": campaign.workflow},
-    )
-    rows = engine.first_steps(definition, buyer, card.facts, closed, now)
-    write(session, enrolment, definition, buyer, card, rows, now)
-    finish_if_complete(session, enrolment, now)
-
-
-def advance(session: Session, settings: Settings, *, now: datetime) -> Advance:
-    """End the follow-up of deals that moved on, and skip steps that are due and whose condition is false.
-
-    Callers cancel the drafts of the ``cancelled`` steps.
-    """
-    ended = _end_by_stage(session, now)
-    ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
-    skipped = 0
-    for step, card, definition in _due(session, now, ahead, None, 1000):
-        if not engine.happens(definition, step.step, card.facts):
-            skip(session, settings, step, "condition", now)
-            skipped += 1
-    return Advance(skipped, ended)
-
-
-def _end_by_stage(session: Session, now: datetime) -> list[int]:
-    """End enrolments whose deal reached a stage that ends them; only deals that left the first stages are looked at."""
-    moved = (
-        select(Enrolment)
-        .join(DealLead, col(DealLead.lead_id) == Enrolment.lead_id)
-        .join(Deal, col(Deal.id) == DealLead.deal_id)
-        .where(Enrolment.status == ACTIVE, col(Deal.stage).not_in([Stage.LEAD, Stage.CONTACTED]))
-    )
-    cancelled: list[int] = []
-    for enrolment in session.exec(moved).all():
-        facts = load(session, [enrolment.lead_id])[enrolment.lead_id].facts
-        reason = engine.exit_reason(definition_of(session, enrolment.workflow_sha256), facts)
-        if reason is not None:
-            cancelled += end(session, [enrolment], reason, now)
-    return cancelled
 
 
 # ---------------------------------------------------------------- steps
@@ -280,35 +184,41 @@ def due_steps(session: Session, *, now: datetime, ahead: timedelta, kind: str, l
 
     Only of running campaigns and active enrolments that are not held, and only if the step's condition holds.
     """
-    due = _due(session, now, ahead, kind, limit)
-    return [step for step, card, definition in due if engine.happens(definition, step.step, card.facts)]
+    found = due_now(session, now, ahead, (kind,), limit)
+    return [step for step, card, definition in found if engine.happens(definition, step.step, card.facts)]
 
 
-def _due(
-    session: Session, now: datetime, ahead: timedelta, kind: str | None, limit: int
-) -> list[tuple[Step, LeadCard, Definition]]:
-    rows = (
-        select(Step, Enrolment)
-        .join(Enrolment, col(Enrolment.id) == Step.enrolment_id)
-        .join(Campaign, col(Campaign.id) == Enrolment.campaign_id)
-        .where(
-            Step.status == WAITING,
-            # A task has no letter to be written before its time.
-            sa.or_(col(Step.due_at) <= now, sa.and_(col(Step.kind) == "mail", col(Step.due_at) <= now + ahead)),
-            Enrolment.status == ACTIVE,
-            sa.or_(col(Enrolment.hold_until).is_(None), col(Enrolment.hold_until) <= now + ahead),
-            Campaign.status == RUNNING,
-        )
-        .order_by(col(Step.due_at), col(Step.id))
-        .limit(limit)
-    )
-    if kind is not None:
-        rows = rows.where(Step.kind == kind)
-    found = session.exec(rows).all()
-    cards = load(session, {enrolment.lead_id for _step, enrolment in found})
-    return [
-        (step, cards[enrolment.lead_id], definition_of(session, enrolment.workflow_sha256)) for step, enrolment in found
+def claim(
+    session: Session, settings: Settings, *, now: datetime, ahead: timedelta, kind: str, limit: int
+) -> list[DueStep]:
+    """Take due steps of ``kind`` for this worker, the oldest first, and return those whose condition holds.
+
+    The others are skipped. However many workers ask, each step is given to one of them; what the caller does not keep
+    (its transaction fails, its process dies) is given out again.
+    """
+    found = due.claim(session, now=now, ahead=ahead, kinds=(kind,), limit=limit)
+    texts = {sha256: definition_of(session, sha256) for sha256 in {step.workflow_sha256 for step in found}}
+    asking = {step for step in found if _has_condition(texts[step.workflow_sha256], step)}
+    cards = load(session, {step.lead_id for step in asking})
+    mine = [
+        step
+        for step in found
+        if step not in asking or engine.happens(texts[step.workflow_sha256], step.step, cards[step.lead_id].facts)
     ]
+    for step in {*found} - {*mine}:
+        with one_of_many(session, "step_not_skipped", step=step.id):
+            skip(session, settings, session.get_one(Step, step.id, populate_existing=True), "condition", now)
+    return mine
+
+
+def _has_condition(definition: Definition, step: DueStep) -> bool:
+    known = definition.step(step.step)
+    return known is None or known.when is not None
+
+
+def give_back(session: Session, step: DueStep) -> None:
+    """Let a claimed step wait again, for the next tick or another worker."""
+    due.mark(session, [step.id], WAITING)
 
 
 def take(session: Session, step: Step, *, now: datetime) -> bool:
@@ -408,7 +318,9 @@ def next_slot_for(
     buyer = load(session, [enrolment.lead_id])[enrolment.lead_id].time(definition, own_holidays(settings))
     if buyer is None:
         return moment
-    return engine.postponed(definition, step.kind, buyer, moment, enrolment.hold_until)
+    # After a pause the letters of approved drafts have times of their own, or they would leave together.
+    earliest = max(moment, step.due_at)
+    return engine.postponed(definition, step.kind, buyer, earliest, enrolment.hold_until)
 
 
 def _office_slot(session: Session, settings: Settings, lead_id: int | None, moment: datetime) -> datetime:

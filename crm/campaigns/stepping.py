@@ -1,20 +1,39 @@
 """Writes step rows: what is planned, what follows a step that happened, what ends, what moves. Used by the verbs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.campaigns import engine
 from crm.campaigns.definition import Definition
 from crm.campaigns.engine import BuyerTime, PlannedStep
 from crm.campaigns.leads import LeadCard, load
-from crm.campaigns.models import Enrolment, Step
+from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.states import ACTIVE, CANCELLED, EXITED, FINISHED, OPEN, SKIPPED, WAITING
 from crm.campaigns.workflows import definition_of, own_holidays
 from crm.contacts.models import Lead
-from crm.core import events
+from crm.core import bulk, events
 from crm.core.config import Settings
+
+ENROLMENTS: sa.Table = Enrolment.__table__  # type: ignore[attr-defined]
+LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
+STEPS: sa.Table = Step.__table__  # type: ignore[attr-defined]
+COLUMNS = ("campaign_id", "enrolment_id", "step", "kind", "what", "due_at", "status", "reason", "address_key", "data")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps planned for one enrolment."""
+
+    enrolment_id: int
+    campaign_id: int
+    exporter_id: int
+    address: str
+    rows: list[PlannedStep]
 
 
 def write(
@@ -27,35 +46,59 @@ def write(
     now: datetime,
 ) -> None:
     """Store planned steps; a step that has no window at all is stored as skipped and what follows it is planned."""
-    rows = list(rows)
-    for row in rows:
-        session.add(_step(session, enrolment, card, row))
-    session.flush()
-    homeless = {row.step: row.due_at for row in rows if row.skip == engine.NO_WINDOW}
-    if homeless:
-        planned = planned_steps(session, enrolment)
-        more = engine.plan(definition, buyer, homeless, planned=planned, not_before=now)
-        write(session, enrolment, definition, buyer, card, more, now)
-
-
-def _step(session: Session, enrolment: Enrolment, card: LeadCard, row: PlannedStep) -> Step:
-    key = f"{enrolment.campaign_id}:{card.exporter_id}:{card.address}:{row.step}"
-    key = key if row.kind == "mail" and card.address and not row.skip else ""
-    # The same person under two leads of one exporter gets each letter once.
-    twin = bool(key) and session.exec(select(Step.id).where(Step.address_key == key)).first() is not None
-    reason = "same_address" if twin else row.skip
     assert enrolment.id is not None
-    return Step(
-        enrolment_id=enrolment.id,
-        step=row.step,
-        kind=row.kind,
-        what=row.what,
-        due_at=row.due_at,
-        status=SKIPPED if reason else WAITING,
-        reason=reason,
-        address_key=None if twin or not key else key,
-        data={"wanted_at": row.wanted_at.isoformat(), "attach": row.attach},
-    )
+    whole = with_followers(definition, buyer, rows, planned_steps(session, enrolment), now)
+    write_many(session, [Plan(enrolment.id, enrolment.campaign_id, card.exporter_id, card.address, whole)])
+
+
+def with_followers(
+    definition: Definition, buyer: BuyerTime, rows: Iterable[PlannedStep], planned: Iterable[str], now: datetime
+) -> list[PlannedStep]:
+    """Return ``rows`` with what follows those that have no window at all, which count as having been due."""
+    whole = new = list(rows)
+    known = {*planned, *(row.step for row in whole)}
+    while homeless := {row.step: row.due_at for row in new if row.skip == engine.NO_WINDOW}:
+        new = engine.plan(definition, buyer, homeless, planned=known, not_before=now)
+        known |= {row.step for row in new}
+        whole = [*whole, *new]
+    return whole
+
+
+def write_many(session: Session, plans: Sequence[Plan]) -> set[int]:
+    """Store the steps of many enrolments at once; return the enrolments that have a step still to come.
+
+    The same person under two leads of one exporter gets each letter once: the second one is skipped.
+    """
+    session.flush()
+    known = _known_keys(session, [key for plan in plans for row in plan.rows if (key := _key(plan, row))])
+    moment = bulk.moment_of(session, STEPS.c.due_at)
+    going_on: set[int] = set()
+    rows: list[tuple[Any, ...]] = []
+    for plan in plans:
+        for row in plan.rows:
+            key = _key(plan, row)
+            reason = "same_address" if key and key in known else row.skip
+            if not reason:
+                going_on.add(plan.enrolment_id)
+                known |= {key} if key else set()
+            status = SKIPPED if reason else WAITING
+            data = bulk.as_json({"wanted_at": row.wanted_at.isoformat(), "attach": row.attach})
+            own = None if reason or not key else key
+            shown = (row.step, row.kind, row.what, moment(row.due_at), status, reason)
+            rows.append((plan.campaign_id, plan.enrolment_id, *shown, own, data))
+    bulk.insert(session, STEPS, COLUMNS, rows)
+    return going_on
+
+
+def _key(plan: Plan, row: PlannedStep) -> str:
+    """Return what makes a letter one of its kind, or nothing for a step that writes to nobody."""
+    if row.kind != "mail" or row.skip or not plan.address:
+        return ""
+    return f"{plan.campaign_id}:{plan.exporter_id}:{plan.address}:{row.step}"
+
+
+def _known_keys(session: Session, keys: Sequence[str]) -> set[str]:
+    return {key for (key,) in bulk.find(session, sa.select(STEPS.c.address_key), STEPS.c.address_key, keys)}
 
 
 def planned_steps(session: Session, enrolment: Enrolment) -> set[str]:
@@ -136,6 +179,36 @@ def end(session: Session, enrolments: Iterable[Enrolment], reason: str, now: dat
             data=data,
         )
     return cancelled
+
+
+def end_all(session: Session, campaign: Campaign, reason: str, now: datetime) -> list[int]:
+    """End every active enrolment of a campaign and cancel the open steps; return the ids of those steps."""
+    session.flush()
+    rows = sa.select(ENROLMENTS.c.id, ENROLMENTS.c.lead_id, LEADS.c.exporter_id).join(
+        LEADS, LEADS.c.id == ENROLMENTS.c.lead_id
+    )
+    active = rows.where(ENROLMENTS.c.campaign_id == campaign.id, ENROLMENTS.c.status == ACTIVE)
+    ended = session.execute(active.with_for_update(of=ENROLMENTS, key_share=True)).all()
+    ids = [row.id for row in ended]
+    still_open = sa.select(STEPS.c.id).where(STEPS.c.status.in_(OPEN)).order_by(STEPS.c.id)
+    cancelled = [number for (number,) in bulk.find(session, still_open, STEPS.c.enrolment_id, ids)]
+    _set(session, Step, cancelled, status=CANCELLED, reason=reason)
+    version = ENROLMENTS.c.version + 1
+    _set(session, Enrolment, ids, status=EXITED, exit_reason=reason, ended_at=now, version=version)
+    who = [(row.lead_id, row.exporter_id) for row in ended]
+    events.record_many(session, "follow_up_ended", "lead", who, at=now, reason=reason, data={"campaign": campaign.id})
+    return cancelled
+
+
+def _set(session: Session, model: type[Step] | type[Enrolment], ids: Sequence[int], **values: Any) -> None:
+    """Change many rows in one statement; what the session holds of them is read afresh."""
+    table: sa.Table = model.__table__  # type: ignore[union-attr]
+    if ids:
+        wanted, given = bulk.any_of(session, table.c.id, ids)
+        session.execute(sa.update(table).where(wanted).values(values), given)
+    for held in list(session.identity_map.values()):
+        if isinstance(held, model):
+            session.expire(held)
 
 
 def shift(

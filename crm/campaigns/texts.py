@@ -98,6 +98,7 @@ EXCLUSIONS = {
     "suppressed": N_("This address must not be written to."),
     "other_campaign": N_("Another campaign writes to this buyer, or did so with the same letters."),
     "deal_moved_on": N_("The talks are further than this follow-up."),
+    "stumbled": N_("The program could not decide about this lead; its log says why."),
 }
 """Why a lead is left out of a campaign."""
 
@@ -119,8 +120,10 @@ ENDINGS = {
     "returned": N_("The advisor returned the letter."),
     "not_written": N_("The letter could not be written; the advisor has a task for it."),
     "refused": N_("The mail server refused the letter."),
+    "after_pause": N_("It was due while the campaign was paused, and takes the next window."),
+    "after_standstill": N_("It was due while nothing ran, and takes the next window."),
 }
-"""Why an enrolment ended or a step did not happen."""
+"""Why an enrolment ended, or a step did not happen or moved."""
 
 HINDRANCES = {
     "campaign_paused": N_("The campaign is paused."),

@@ -233,8 +233,13 @@ def letters_in(folder: Path) -> dict[str, set[str]]:
 
 
 def definition_of(session: Session, sha256: str) -> Definition:
-    """Return the definition of a stored version."""
-    return _parsed(session.get_one(WorkflowVersion, sha256).text)
+    """Return the definition of a stored version; its text is read once a process, since it never changes."""
+    if sha256 not in _known:
+        _known[sha256] = _parsed(session.get_one(WorkflowVersion, sha256).text)
+    return _known[sha256]
+
+
+_known: dict[str, Definition] = {}
 
 
 @lru_cache(maxsize=64)

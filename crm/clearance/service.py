@@ -5,33 +5,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from babel.core import get_global
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from crm.clearance import texts
 from crm.clearance.composition import Footer, footer, subject_label
-from crm.clearance.question import (
-    BasisRecord,
-    Letter,
-    LetterKind,
-    Meeting,
-    Policy,
-    Question,
-    Recipient,
-    Sender,
-    Suppression,
-    Verdict,
-)
-from crm.clearance.rules import basis_of, evaluate, lifted
-from crm.contacts import models as contact_tables
+from crm.clearance.gathering import Asked, Gathered, only_zone, refused
+from crm.clearance.question import Verdict
+from crm.clearance.rules import basis_of
 from crm.contacts import service as contacts
-from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
 from crm.core import events
-from crm.core.clock import KST
 from crm.core.config import Settings
-from crm.exporters.models import Exhibition, Exporter
-from crm.exporters.rules import in_language
-from crm.pipeline import service as pipeline
+
+__all__ = [
+    "Asked",
+    "Gathered",
+    "Legal",
+    "compose_legal",
+    "is_refused",
+    "only_zone",
+    "opt_out",
+    "refused",
+    "verdicts",
+]
 
 
 @dataclass(frozen=True)
@@ -65,30 +59,9 @@ def verdicts(
     asked for, resting on the request (or, with ``is_reply``, on their own mail). ``timezone`` (IANA) when the caller
     knows the recipient's better than the contact's record.
     """
-    lead = session.get_one(Lead, lead_id)
-    asked = _question(session, settings, lead, language, commercial, is_reply, moment)
-    letter = replace(asked.letter, subject=subject, text=text)
-    known = not commercial or _belongs(session, lead, recipient)
-    written_to = _recipient(session, lead, recipient if known else "", timezone)
-    return evaluate(
-        replace(
-            asked,
-            letter=letter,
-            recipient=written_to,
-            last_letters=tuple(last_letters),
-            suppressions=_suppressions(session, lead, recipient),
-            claims=tuple(
-                pipeline.exclusive_claims(
-                    session,
-                    exporter_id=lead.exporter_id,
-                    product_line_id=product_line_id,
-                    country=written_to.company_country or written_to.country,
-                    organisation_id=session.get_one(Contact, lead.contact_id).organisation_id,
-                    now=moment,
-                )
-            ),
-        )
-    )
+    asked = Asked(lead_id, recipient, language, product_line_id, commercial, is_reply, timezone)
+    known = Gathered(session, settings, [asked])
+    return known.verdicts(asked, moment, last_letters=last_letters, subject=subject, text=text)
 
 
 def compose_legal(
@@ -109,14 +82,10 @@ def compose_legal(
     Without ``moment`` the basis is chosen as of the last consent. A lead without a country gets what every letter
     carries; ``verdicts`` blocks it anyway.
     """
-    lead = session.get_one(Lead, lead_id)
-    asked = _question(session, settings, lead, language, commercial, is_reply, moment or _latest_consent(session, lead))
-    asked = replace(
-        asked,
-        letter=replace(asked.letter, unsubscribe_url=unsubscribe_url),
-        sender=replace(asked.sender, unsubscribe_email=unsubscribe_email),
-        recipient=_recipient(session, lead, "", None),
-    )
+    letter = Asked(lead_id, "", language, product_line_id, commercial, is_reply)
+    known = Gathered(session, settings, [letter])
+    asked = known.question(letter, moment or known.latest_consent(lead_id), unsubscribe_url=unsubscribe_url)
+    asked = replace(asked, sender=replace(asked.sender, unsubscribe_email=unsubscribe_email))
     basis = basis_of(asked)
     country = asked.recipient.country or ""
     overlay = asked.sender.country == "KR" and commercial and settings.clearance.korean_sender_overlay == "on"
@@ -161,117 +130,4 @@ def opt_out(
 
 def is_refused(session: Session, lead_id: int, recipient: str) -> bool:
     """Tell whether a refusal stands in the way of a letter to this lead; one that a later opt-in lifted does not."""
-    lead = session.get_one(Lead, lead_id)
-    basis = _basis(session, lead)
-    return any(not lifted(one, basis, lead.exporter_id) for one in _suppressions(session, lead, recipient))
-
-
-def _question(
-    session: Session,
-    settings: Settings,
-    lead: Lead,
-    language: str,
-    commercial: bool,
-    is_reply: bool,
-    moment: datetime,
-) -> Question:
-    return Question(
-        letter=Letter(
-            kind=LetterKind.COMMERCIAL if commercial else LetterKind.REQUESTED,
-            language=language,
-            unsubscribe_url=f"{settings.web.public_url.rstrip('/')}/u/",
-            is_reply=is_reply,
-        ),
-        recipient=Recipient("", None),
-        sender=_sender(session, settings, lead.exporter_id, language),
-        moment=moment,
-        basis=_basis(session, lead),
-        meeting=_meeting(session, lead, language),
-        policy=Policy(settings.clearance.korean_sender_overlay, settings.clearance.contact_cap_days),
-    )
-
-
-def _sender(session: Session, settings: Settings, exporter_id: int, language: str) -> Sender:
-    exporter = session.get_one(Exporter, exporter_id)
-    korean, foreign = exporter.address_ko, exporter.address_en
-    return Sender(
-        exporter_id=exporter_id,
-        legal_name=in_language(exporter.names, language),
-        country=exporter.country,
-        postal_address=(korean or foreign) if language == "ko" else (foreign or korean),
-        email=exporter.sender_email,
-        phone=exporter.phone,
-        operator_name=settings.mail.operator_name,
-        unsubscribe_email=f"@{settings.mail.domain}",
-        privacy_url=exporter.privacy_url,
-    )
-
-
-def _recipient(session: Session, lead: Lead, address: str, timezone: str | None) -> Recipient:
-    contact = session.get_one(Contact, lead.contact_id)
-    company = session.get(Organisation, contact.organisation_id) if contact.organisation_id else None
-    company_country = company.country if company else None
-    country = contact.country or company_country
-    bounced = select(EmailAddress.status).where(EmailAddress.address == address.strip().casefold())
-    return Recipient(
-        address=address,
-        country=country,
-        timezone=timezone or contact.timezone or only_zone(country),
-        hard_bounced=session.exec(bounced).first() == "bounced",
-        company_country=company_country if company_country != country else None,
-    )
-
-
-def _belongs(session: Session, lead: Lead, recipient: str) -> bool:
-    """An address may have been taken back, with the list it came from, after a letter to it was written."""
-    rows = select(EmailAddress.id).where(
-        EmailAddress.contact_id == lead.contact_id, EmailAddress.address == recipient.strip().casefold()
-    )
-    return session.exec(rows).first() is not None
-
-
-def only_zone(country: str | None) -> str | None:
-    """Return the IANA zone of a country that has a single one (CLDR), else None."""
-    zones = get_global("territory_zones").get(country or "", [])
-    return zones[0] if len(zones) == 1 else None
-
-
-def _basis(session: Session, lead: Lead) -> tuple[BasisRecord, ...]:
-    rows = select(Consent).where(Consent.contact_id == lead.contact_id, col(Consent.withdrawn_at).is_(None))
-    return tuple(
-        BasisRecord(
-            row.basis,
-            row.given_at,
-            texts.evidence(row.source, row.evidence),
-            row.exporter_id,
-            row.expires_at,
-            from_list=row.derived,
-        )
-        for row in session.exec(rows.order_by(col(Consent.id)))
-    )
-
-
-def _latest_consent(session: Session, lead: Lead) -> datetime:
-    rows = select(Consent.given_at).where(Consent.contact_id == lead.contact_id).order_by(col(Consent.given_at).desc())
-    return session.exec(rows).first() or lead.created_at
-
-
-def _suppressions(session: Session, lead: Lead, recipient: str) -> tuple[Suppression, ...]:
-    """Refusals of this mailbox, and what the person refused under another address of theirs."""
-    mine = recipient.strip().casefold()
-    others = set(session.exec(select(EmailAddress.address).where(EmailAddress.contact_id == lead.contact_id)))
-    table = contact_tables.Suppression
-    rows = select(table).where(
-        col(table.address).in_({mine, *others}), col(table.exporter_key).in_((0, lead.exporter_id))
-    )
-    return tuple(
-        Suppression(row.at, row.reason, row.exporter_key or None)
-        for row in session.exec(rows)
-        if row.address == mine or row.reason != "hard_bounce"
-    )
-
-
-def _meeting(session: Session, lead: Lead, language: str) -> Meeting:
-    show = session.get_one(Exhibition, lead.exhibition_id)
-    met_on = lead.met_at.astimezone(KST).date() if lead.met_at else show.ends_on
-    return Meeting(in_language(show.names, language), met_on, lead.booth)
+    return bool(refused(session, [(lead_id, recipient)]))

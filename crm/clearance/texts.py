@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -285,8 +286,13 @@ def _proof(value: object) -> str:
 def _time(text: str) -> str:
     """Return a local time as it stood in the list (``2026-11-18T17:18`` or the day alone) in words."""
     at = datetime.fromisoformat(text)
-    day = format_date(at.date(), "long", locale=language())
+    day = _day(at.date(), language())
     return f"{day} {at:%H:%M}" if "T" in text else day
+
+
+@lru_cache(maxsize=512)
+def _day(day: date, locale: str) -> str:
+    return format_date(day, "long", locale=locale)
 
 
 def shown(params: Mapping[str, object]) -> dict[str, str]:

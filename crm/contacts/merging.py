@@ -6,7 +6,7 @@ first stated value in rank wins, lists are united, and nothing that lost is forg
 and not overwritten, taking a record away gives exactly the person that was there without it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from crm.contacts.rules import fold, script
@@ -105,33 +105,33 @@ def _together(records: Sequence[Facts]) -> dict[str, Any]:
     first: dict[str, Any] = {}
     for facts in reversed(rank):
         first.update(facts)  # of every field the first value in rank remains
-    found = _name(rank)
-    found.update({name: first[name] for name in SINGLE if name in first})
-    found["company_alt"] = _company_alt(found, rank) if "company_alt" in first else ""
-    found["alternatives"] = _alternatives(found, rank)
-    for name, key in _LISTS:
-        if name in first:
-            found[name] = _united(rank, name, key)
+    found = _names(first, rank)
+    for name, value in first.items():
+        if name in _FIRST:
+            found[name] = value
+        elif name in _UNITED:
+            found[name] = value if _agreed(rank, name, value) else _UNITED[name](name, records, rank)
+    _add_lost(found, rank)
+    if "company_alt" in first:
+        found["company_alt"] = _company_alt(found, rank)
     if "other_phones" in found:
         _drop_main_numbers(found)
-    for name in _MAPS:
-        if name in first:
-            found[name] = _mapped(rank, name)
     if "notes" in first:
         found["notes"] = united_notes(facts["notes"] for facts in records if "notes" in facts)
     if "external_id" in first:
         found["external_ids"] = sorted({facts["external_id"] for facts in records if "external_id" in facts})
-    for name in CONSENTS:
-        if name in first:
-            found[name] = _consent(name, records)
     days = [day[:10] for facts in records if (day := when(facts))]
     if days:
         found["first_seen"], found["last_seen"] = min(days), max(days)
-    return {name: value for name, value in found.items() if value or value is False}
+    return found
 
 
-_LISTS = (("emails", None), ("interests", str.casefold), ("tags", str.casefold), ("other_phones", None))
-_MAPS = ("messengers", "more", "extra")
+def _agreed(rank: Iterable[Facts], name: str, value: Any) -> bool:
+    """Tell whether everybody who states a field says the same."""
+    for facts in rank:  # a loop, since this is asked for every field of every known person of a list
+        if facts.get(name, value) != value:
+            return False
+    return True
 
 
 def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
@@ -140,19 +140,27 @@ def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
     return next((facts["company_alt"] for facts in [*own, *rank] if "company_alt" in facts), "")
 
 
-def _alternatives(found: Facts, rank: Iterable[Facts]) -> dict[str, list[str]]:
+def _add_lost(found: dict[str, Any], rank: Iterable[Facts]) -> None:
     kept: dict[str, list[str]] = {}
     for name in ALTERNATIVES:
         won = found.get(name)
-        lost = [value for facts in rank if (value := facts.get(name)) and value != won]
-        if not lost:
+        if won is None or _agreed(rank, name, won):
             continue
         seen = {fold(won)}
-        for value in lost:
+        for value in [facts[name] for facts in rank if name in facts]:
             if fold(value) not in seen:
                 seen.add(fold(value))
                 kept.setdefault(name, []).append(value)
-    return kept
+    if kept:
+        found["alternatives"] = kept
+
+
+def _names(first: Facts, rank: Sequence[Facts]) -> dict[str, Any]:
+    """Nearly always everybody spells a person alike and in one script; only else is there something to choose."""
+    parts = ("full_name", *NAME_PARTS)
+    if "full_name" in first and "name_alt" not in first and all(_agreed(rank, n, first.get(n)) for n in parts):
+        return {name: first[name] for name in parts if name in first}
+    return {name: value for name, value in _name(rank).items() if value}
 
 
 def _name(rank: Sequence[Facts]) -> dict[str, Any]:
@@ -228,21 +236,19 @@ def _other_names(best: str, named: Iterable[Facts], rank: Iterable[Facts]) -> li
     return others
 
 
-def _united(rank: Sequence[Facts], name: str, key: Any) -> list[str]:
-    lists = [facts[name] for facts in rank if name in facts]
-    if all(listed == lists[0] for listed in lists):
-        return list(lists[0])
+def _united(name: str, _records: Sequence[Facts], rank: Sequence[Facts]) -> list[str]:
+    """Every item once, in the spelling that comes first in rank; case tells none apart but in addresses."""
+    exact = name in ("emails", "other_phones")
     seen: dict[str, str] = {}
-    for item in (item for listed in lists for item in listed):
-        seen.setdefault(key(item) if key else item, item)
+    for item in (item for facts in rank for item in facts.get(name, ())):
+        seen.setdefault(item if exact else item.casefold(), item)
     return list(seen.values())
 
 
-def _mapped(rank: Sequence[Facts], name: str) -> dict[str, str]:
+def _mapped(name: str, _records: Sequence[Facts], rank: Sequence[Facts]) -> dict[str, str]:
     found: dict[str, str] = {}
     for facts in reversed(rank):
-        if name in facts:
-            found.update(facts[name])
+        found.update(facts.get(name, {}))
     return found
 
 
@@ -257,9 +263,18 @@ def united_notes(notes: Iterable[str]) -> list[str]:
     return kept
 
 
-def _consent(name: str, records: Sequence[Facts]) -> bool:
+def _consent(name: str, records: Sequence[Facts], _rank: Sequence[Facts]) -> bool:
     """An undated no always wins; otherwise the latest dated statement; at the same time the no wins."""
     said = [(when(facts), facts[name]) for facts in records if name in facts]
     last = max(at for at, _given in said)
     undated_no = any(not given and not at for at, given in said)
     return not undated_no and all(given for at, given in said if at == last)
+
+
+_FIRST = frozenset(SINGLE)
+_UNITED: Mapping[str, Callable[[str, Sequence[Facts], Sequence[Facts]], Any]] = {
+    **dict.fromkeys(("emails", "interests", "tags", "other_phones"), _united),
+    **dict.fromkeys(("messengers", "more", "extra"), _mapped),
+    **dict.fromkeys(CONSENTS, _consent),
+}
+"""What is made of a field of which people state different values, from (field, records in import order, by rank)."""

@@ -49,37 +49,45 @@ class Identity:
     inside one exhibition only.
     """
 
-    __slots__ = ("badges", "countries", "firms", "mailboxes", "mobiles", "names", "numbers")
+    __slots__ = ("_companies", "_firms", "badges", "countries", "mailboxes", "mobiles", "names", "numbers")
 
     def __init__(
         self,
         mailboxes: tuple[str, ...] = (),
         numbers: tuple[str, ...] = (),
         names: tuple[str, ...] = (),
-        firms: tuple[str, ...] = (),
+        companies: tuple[str, ...] = (),
         countries: tuple[str, ...] = (),
         badges: tuple[tuple[int, str], ...] = (),
         mobiles: tuple[str, ...] = (),
     ) -> None:
-        """``names`` are as written, ``firms`` by ``company_key``, ``mailboxes`` by ``mailbox``."""
+        """``names`` and ``companies`` are as written, ``mailboxes`` by ``mailbox``."""
         self.mailboxes = mailboxes
         self.numbers = numbers
         self.names = names
-        self.firms = firms
         self.countries = countries
         self.badges = badges
         self.mobiles = mobiles
+        self._companies = companies
+        self._firms: tuple[str, ...] | None = None
 
     def __or__(self, other: "Identity") -> "Identity":
         return Identity(
             _both(self.mailboxes, other.mailboxes),
             _both(self.numbers, other.numbers),
             _both(self.names, other.names),
-            _both(self.firms, other.firms),
+            _both(self._companies, other._companies),
             _both(self.countries, other.countries),
             _both(self.badges, other.badges),
             _both(self.mobiles, other.mobiles),
         )
+
+    @property
+    def firms(self) -> tuple[str, ...]:
+        """Return the companies by ``company_key``; worked out when first asked, most are known by their mailbox."""
+        if self._firms is None:
+            self._firms = tuple(dict.fromkeys(key for name in self._companies if (key := company_key(name))))
+        return self._firms
 
     @property
     def name_keys(self) -> tuple[str, ...]:
@@ -235,7 +243,7 @@ def keys(one: Identity) -> dict[str, str]:
     A name is looked up together with how its firm begins or ends: of two firms that read alike at least one end is the
     same, and a common name does not bring thousands of strangers. ``firm_fits`` then tells whom to look at closely.
     """
-    found = {f"e:{address}": "" for address in one.mailboxes}
+    found = dict.fromkeys([f"e:{address}" for address in one.mailboxes], "")
     for number in one.numbers:
         found[f"p:{number}"] = ""
     for show, badge in one.badges:

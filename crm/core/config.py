@@ -95,6 +95,12 @@ class CampaignSettings(Section):
     draft_ahead_hours: int = Field(
         default=24, ge=0, le=168, description="hours before its time that a letter is drafted"
     )
+    spread_per_hour: int = Field(
+        default=20, ge=1, le=1000, description="letters of one exporter an hour that were missed and are made up for"
+    )
+    look_at_all_minutes: int = Field(
+        default=60, ge=1, le=1440, description="minutes after which all leads outside a campaign are looked at again"
+    )
     holidays: dict[str, list[str]] = Field(
         default_factory=dict, description='own holidays a country, e.g. KR = ["2026-12-31"]'
     )

@@ -11,9 +11,13 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlmodel import Session
+
+log = structlog.get_logger()
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "foreign_keys=ON")
 
@@ -91,3 +95,18 @@ def alone(session: Session, what: str) -> None:
     """Let only one transaction at a time do ``what``, until it ends. On SQLite a writer is alone already."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))
+
+
+@contextmanager
+def one_of_many(session: Session, failed: str, **about: object) -> Iterator[None]:
+    """Do one piece of a batch in a savepoint: if the program stumbles over it, it is logged and the others go on.
+
+    Trouble of the database itself (a lost connection, a deadlock) is not the piece's fault and is raised.
+    """
+    try:
+        with session.begin_nested():
+            yield
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError):
+            raise
+        log.exception(failed, **about)

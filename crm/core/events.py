@@ -47,13 +47,20 @@ def record(
 
 
 def record_many(
-    session: Session, verb: str, subject: str, subjects: Sequence[tuple[int, int | None]], *, at: datetime
+    session: Session,
+    verb: str,
+    subject: str,
+    subjects: Sequence[tuple[int, int | None]],
+    *,
+    at: datetime,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
 ) -> None:
     """Append the same line for many rows, given as (id, exporter id), in the name of the system."""
     table: sa.Table = Event.__table__  # type: ignore[attr-defined]
     columns = ("at", "actor", "verb", "subject", "subject_id", "exporter_id", "reason", "data")
-    moment = bulk.moment_of(session, table.c.at)(at)
-    rows = [(moment, SYSTEM, verb, subject, one, exporter_id, "", "{}") for one, exporter_id in subjects]
+    moment, text = bulk.moment_of(session, table.c.at)(at), bulk.as_json(data or {})
+    rows = [(moment, SYSTEM, verb, subject, one, exporter_id, reason, text) for one, exporter_id in subjects]
     bulk.insert(session, table, columns, rows)
 
 

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -22,17 +23,23 @@ _language: ContextVar[str] = ContextVar("ui_language", default="ko")
 
 @cache
 def catalogue(language: str) -> _gettext.NullTranslations:
-    """Return the merged catalogue of all rooms; English, the source language, has none."""
-    merged: _gettext.NullTranslations = _gettext.NullTranslations()
-    for path in sorted((LOCALE_DIR / language).glob("*.po")):
+    """Return the merged catalogue of all rooms; English, the source language, has none.
+
+    One catalogue, not a chain of them: a page asks for thousands of sentences, and each would go through all rooms.
+    """
+    paths = sorted((LOCALE_DIR / language).glob("*.po"))
+    if not paths:
+        return _gettext.NullTranslations()
+    merged = Catalog(locale=language)
+    for path in paths:
         with path.open("rb") as file:
-            buffer = io.BytesIO()
-            write_mo(buffer, read_po(file, locale=language))
-        buffer.seek(0)
-        translations = _gettext.GNUTranslations(buffer)
-        translations.add_fallback(merged)
-        merged = translations
-    return merged
+            for message in read_po(file, locale=language):
+                if message.id:
+                    merged[message.id] = message
+    buffer = io.BytesIO()
+    write_mo(buffer, merged)
+    buffer.seek(0)
+    return _gettext.GNUTranslations(buffer)
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for

@@ -76,32 +76,29 @@ def _lines(
     # What is held here is not asked for again by each draft.
     held = [*hold_rows(session, lead_ids), *session.exec(select(ProductLine))]
     left = _letters_of(session, {draft.contact_id for draft, _exporter in found})
-    lines = [_row(session, settings, draft, exporter, cards[draft.lead_id], left, now) for draft, exporter in found]
+    asked = [_asked(draft) for draft, _exporter in found]
+    known = clearance.Gathered(session, settings, asked)
+    lines = []
+    for (draft, exporter), question in zip(found, asked, strict=True):
+        others = [one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id]
+        verdicts = known.verdicts(question, max(draft.planned_at, now), last_letters=others)
+        lines.append(_row(session, draft, exporter, cards[draft.lead_id], verdicts))
     held.clear()
     return lines
 
 
-def _row(
-    session: Session,
-    settings: Settings,
-    draft: Draft,
-    exporter: Exporter,
-    card: LeadCard,
-    left: dict[int, list[_Left]],
-    now: datetime,
-) -> DraftRow:
-    asked = clearance.verdicts(
-        session,
-        settings,
-        lead_id=draft.lead_id,
-        recipient=draft.recipient,
-        language=draft.language,
-        product_line_id=draft.product_line_id,
-        moment=max(draft.planned_at, now),
+def _asked(draft: Draft) -> clearance.Asked:
+    return clearance.Asked(
+        draft.lead_id,
+        draft.recipient,
+        draft.language,
+        draft.product_line_id,
         commercial=draft.letter != ANSWER,
         is_reply=bool(draft.in_reply_to),
-        last_letters=[one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id],
     )
+
+
+def _row(session: Session, draft: Draft, exporter: Exporter, card: LeadCard, asked: Sequence[Verdict]) -> DraftRow:
     about = subject_of(session, draft.lead_id, card=card)
     texts = [str(block["text"]) for block in draft.blocks]
     own = check_content(draft.language, draft.subject, texts, addressee=about.addressee, names=about.names)

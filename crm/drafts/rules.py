@@ -7,6 +7,7 @@ but in ``clearance``.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crm.clearance.question import Level
 from crm.drafts import scripts
@@ -50,6 +51,14 @@ def check_content(
     ``texts`` are the blocks in order, the salutation first. ``names`` are names of people and firms, which stand as
     their owners write them and are left out of the check of writing; so is the salutation, for Chinese characters.
     """
+    return list(_checked(language, subject, tuple(texts), addressee, tuple(names)))
+
+
+@lru_cache(maxsize=2048)
+def _checked(
+    language: str, subject: str, texts: tuple[str, ...], addressee: NameParts | None, names: tuple[str, ...]
+) -> tuple[Finding, ...]:
+    """A letter is looked at many times on its way through the queue and changes once or never."""
     body = "\n".join(texts)
     found = [
         *_leftovers(subject, body),
@@ -60,7 +69,7 @@ def check_content(
         *_length(language, body),
         *(_addressee(addressee, language, body) if addressee else ()),
     ]
-    return sorted(_once(found), key=lambda one: one.level != BLOCK)
+    return tuple(sorted(_once(found), key=lambda one: one.level != BLOCK))
 
 
 def _once(found: Iterable[Finding]) -> list[Finding]:

@@ -1,8 +1,9 @@
 """The verbs of drafts: write what is due, write an answer, edit, cancel. What a letter says is in ``facts``."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import String, and_, cast, exists
@@ -10,12 +11,15 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlmodel import Session, col, or_, select
 
 from crm.campaigns import service as campaigns
-from crm.campaigns.models import Enrolment, Step
+from crm.campaigns.leads import LeadCard, load
+from crm.campaigns.models import Step
+from crm.campaigns.service import DueStep
 from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, EmailAddress
 from crm.core import events
 from crm.core.config import Settings
+from crm.core.db import one_of_many
 from crm.core.errors import BadInput, CrmError, NotFound, Stale
 from crm.core.i18n import _
 from crm.drafts.facts import Subject, facts_of, korean_rendering, subject_of
@@ -42,49 +46,77 @@ def facts_for(
 # --- letters of campaigns --------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What came of some due steps: how many were taken, and how many drafts that made."""
+
+    taken: int
+    drafted: int
+
+
 def draft_due(session: Session, settings: Settings, library: Library, *, now: datetime, limit: int = 200) -> int:
-    """Write the letters whose time is near and return how many drafts were made.
+    """Write the letters whose time is near and return how many drafts were made (``draft_some``)."""
+    return draft_some(session, settings, library, now=now, limit=limit).drafted
+
+
+def draft_some(session: Session, settings: Settings, library: Library, *, now: datetime, limit: int) -> Batch:
+    """Write the letters of at most ``limit`` steps whose time is near. Each step is taken by one worker, once.
 
     A step whose buyer cannot or must not be written to is skipped with that reason. A letter that cannot be written is
     skipped too, and becomes a task of the advisor, so that it is not forgotten.
     """
     ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
-    due = campaigns.due_steps(session, now=now, ahead=ahead, kind="mail", limit=limit)
-    return sum(_draft_safely(session, settings, library, step, now) for step in due if step.id is not None)
+    due = campaigns.claim(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
+    cards = load(session, {step.lead_id for step in due})
+    known = clearance.Gathered(session, settings, [_asked(card) for card in cards.values()])
+    pen = _Pen(settings, library, known, now)
+    return Batch(len(due), sum(_draft_safely(session, pen, step, cards[step.lead_id]) for step in due))
 
 
-def _draft_safely(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:
+class _Pen(NamedTuple):
+    """What it takes to write the letters of a batch."""
+
+    settings: Settings
+    library: Library
+    known: clearance.Gathered
+    now: datetime
+
+
+def _asked(card: LeadCard) -> clearance.Asked:
+    return clearance.Asked(card.lead_id, card.address, card.language, card.product_line_id)
+
+
+def _draft_safely(session: Session, pen: _Pen, step: DueStep, card: LeadCard) -> bool:
     """A letter over which the program stumbles becomes a task like one that cannot be written; the others go on."""
     try:
         with session.begin_nested():
-            return _draft_step(session, settings, library, step, now)
+            return _draft_step(session, pen, step, card)
     except Exception as error:
         if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
             raise  # the database's trouble, not the letter's; the next tick tries again
         log.exception("letter_not_drafted", step=step.id)
-        session.refresh(step)
-        if campaigns.take(session, step, now=now):
-            about = subject_of(session, session.get_one(Enrolment, step.enrolment_id).lead_id)
-            _hand_to_advisor(session, settings, about, step, CrmError(type(error).__name__), now)
+        handed = False
+        with one_of_many(session, "letter_not_handed_over", step=step.id):
+            _hand_to_advisor(session, pen, card, step, CrmError(type(error).__name__))
+            handed = True
+        if not handed:
+            campaigns.give_back(session, step)
         return False
 
 
-def _draft_step(session: Session, settings: Settings, library: Library, step: Step, now: datetime) -> bool:
-    if not campaigns.take(session, step, now=now):
-        return False
-    lead_id = session.get_one(Enrolment, step.enrolment_id).lead_id
-    about = subject_of(session, lead_id)
-    never = _never(session, settings, about, step.due_at)
+def _draft_step(session: Session, pen: _Pen, step: DueStep, card: LeadCard) -> bool:
+    never = _never(pen, card, step.due_at)
     if never:
-        campaigns.step_skipped(session, _id(step.id), reason=never, now=now, settings=settings)
+        campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
         return False
+    about = subject_of(session, step.lead_id, card=card)
     try:
-        draft = _written(session, library.letter(step.what), about, planned_at=step.due_at, now=now)
+        draft = _written(session, pen.library.letter(step.what), about, planned_at=step.due_at, now=pen.now)
     except CrmError as error:
-        _hand_to_advisor(session, settings, about, step, error, now)
+        _hand_to_advisor(session, pen, card, step, error)
         return False
     draft.step_id = step.id
-    _store(session, draft, now)
+    _store(session, draft, pen.now)
     return True
 
 
@@ -148,36 +180,26 @@ def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, n
     _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason)
 
 
-def _never(session: Session, settings: Settings, about: Subject, moment: datetime) -> str | None:
+def _never(pen: _Pen, card: LeadCard, moment: datetime) -> str | None:
     """Return the code of a verdict that makes a letter pointless, or None."""
-    found = clearance.verdicts(
-        session,
-        settings,
-        lead_id=about.card.lead_id,
-        recipient=about.card.address,
-        language=about.card.language,
-        product_line_id=about.line.id if about.line else None,
-        moment=moment,
-    )
+    found = pen.known.verdicts(_asked(card), moment)
     return next((verdict.code for verdict in clearing.blocked(found) if verdict.code in NEVER), None)
 
 
-def _hand_to_advisor(
-    session: Session, settings: Settings, about: Subject, step: Step, error: CrmError, now: datetime
-) -> None:
-    deal = pipeline.deal_of_lead(session, about.card.lead_id)
+def _hand_to_advisor(session: Session, pen: _Pen, card: LeadCard, step: DueStep, error: CrmError) -> None:
+    deal = pipeline.deal_of_lead(session, card.lead_id)
     pipeline.add_task(
         session,
-        exporter_id=about.card.exporter_id,
+        exporter_id=card.exporter_id,
         kind="check",
-        title=_("Letter to {who} could not be written: {reason}", who=about.card.who, reason=error.message),
+        title=_("Letter to {who} could not be written: {reason}", who=card.who, reason=error.message),
         due_at=step.due_at,
         deal_id=deal.id if deal else None,
-        lead_id=about.card.lead_id,
+        lead_id=card.lead_id,
         origin=f"letter:{step.id}",
-        now=now,
+        now=pen.now,
     )
-    campaigns.step_skipped(session, _id(step.id), reason="not_written", now=now, settings=settings)
+    campaigns.step_skipped(session, step.id, reason="not_written", now=pen.now, settings=pen.settings)
 
 
 def _written(session: Session, letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Draft:

@@ -24,12 +24,12 @@ from crm.exporters.models import Exporter
 from crm.imports import facts as words
 from crm.imports import joining
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.matching import ROWS, Batches, Found, Person, keys_of, load
+from crm.imports.matching import ROWS, Batches, Found, Person, key_rows, keys_of, load
 from crm.imports.models import DuplicatePair
 from crm.imports.projection import Batch, Record, identity
 from crm.imports.records import Issue, ReadRow
 from crm.imports.report import Findings, RowReport, issue_json
-from crm.imports.storing import State, Store, Wanted
+from crm.imports.storing import KeyRow, State, Store, Wanted
 
 PORTION = 1_000
 COLLECTED = 20 * PORTION
@@ -101,10 +101,10 @@ class Intake:
         # Ids in the order of the file, so that rows can be listed by them.
         self.row_ids = {id(row): self.next_row() for row in portion if row.outcome != "skipped"}
         told = [identity(row.facts, self.batch.exhibition_id) for row in accepted]
-        keys = [rules.keys(one) for one in told]
+        keys = [keys_of(one) for one in told]
         self.people = load(self.session, _wanted(keys), self.batches)
         self.stops = _stops(self.session, {a for row in accepted for a in row.facts.get("emails", ())})
-        self.new_keys: list[tuple[str, int, str]] = []
+        self.new_keys: list[KeyRow] = []
         self.pairs: dict[tuple[int, int], str] = {}
         self.joins: list[tuple[Person, Person]] = []
         self.entries: list[Entry] = []
@@ -115,7 +115,7 @@ class Intake:
         self._write()
         self._write_rows(portion)
 
-    def _match(self, row: ReadRow, told: Identity, keys: dict[str, str]) -> Entry:
+    def _match(self, row: ReadRow, told: Identity, keys: dict[int, str]) -> Entry:
         report = RowReport(
             row.number,
             row.sheet,
@@ -135,7 +135,7 @@ class Intake:
         if report.outcome == "unchanged" and found.sure and any(one.facts == row.facts for one in person.records):
             report.outcome = "known"
         self.new_keys += [(key, person.id, firm) for key, firm in keys.items() if key not in person.keys]
-        person.add(record, told, keys)
+        person.add(record, told)
         self.people.add(person, keys)
         self._take_refusals(row, record, report)
         return Entry(row, record, person, report, told)
@@ -158,11 +158,10 @@ class Intake:
 
     def _join(self, keep: Person, gone: Person) -> None:
         self.people.forget(gone)
+        known = {row[0] for row in key_rows([keep])}
         self.new_keys = [key for key in self.new_keys if key[1] != gone.id]
-        self.new_keys += [(key, keep.id, firm) for key, firm in gone.keys.items() if key not in keep.keys]
-        keep.keys = {**gone.keys, **keep.keys}
-        keep.records = sorted([*keep.records, *gone.records], key=lambda record: record.id)
-        keep.identity = keep.identity | gone.identity
+        self.new_keys += [(key, keep.id, firm) for key, _gone, firm in key_rows([gone]) if key not in known]
+        keep.take_in(gone)
         self.people.add(keep, keep.keys)
         for entry in self.entries:
             if entry.person is gone:
@@ -236,8 +235,7 @@ class Intake:
             for entry in news[contact_id]:
                 if address in entry.row.facts.get("emails", ()):
                     entry.report.issues.append(Issue("email_of_other", {"v": address}))
-        given_up = [key for _keep, gone in self.joins for key in keys_of([gone])]
-        self.store.write_keys(given_up, self.new_keys)
+        self.store.write_keys(key_rows([gone for _keep, gone in self.joins]), self.new_keys)
         self._write_pairs()
 
     def _settle(self, entries: list[Entry], state: State | None) -> Wanted:
@@ -328,12 +326,13 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _wanted(keys: list[dict[str, str]]) -> dict[str, str]:
+def _wanted(keys: list[dict[int, str]]) -> dict[int, str]:
     """Unite the keys of rows; where they are about different firms, any firm fits."""
-    found: dict[str, str] = {}
+    found: dict[int, str] = {}
     for listed in keys:
         for key, firm in listed.items():
-            found[key] = firm if found.setdefault(key, firm) == firm else ""
+            if found.setdefault(key, firm) != firm:
+                found[key] = ""
     return found
 
 

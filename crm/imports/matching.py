@@ -3,7 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
+from zlib import crc32
 
 import sqlalchemy as sa
 from sqlmodel import Session, select
@@ -15,7 +18,7 @@ from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.exporters.models import Exhibition
 from crm.imports.models import IdentityKey, ImportBatch, ImportRow
-from crm.imports.projection import Batch, Record, identity, opened
+from crm.imports.projection import Batch, Record, identity_of, opened
 
 ROWS: sa.Table = ImportRow.__table__  # type: ignore[attr-defined]
 KEYS: sa.Table = IdentityKey.__table__  # type: ignore[attr-defined]
@@ -35,16 +38,27 @@ class Person:
     id: int
     is_new: bool = False
     records: list[Record] = field(default_factory=list)
-    identity: Identity = field(default_factory=Identity)
-    keys: dict[str, str] = field(default_factory=dict)
-    """What the person is found by: the keys of all records."""
+    keys: set[int] = field(default_factory=set)
+    """Of the keys that are being looked for those under which the person is known."""
+    _told: Identity | None = None
 
-    def add(self, record: Record, told: Identity, keys: Mapping[str, str]) -> None:
+    @property
+    def identity(self) -> Identity:
+        """Return what all records tell of the person; worked out when first asked."""
+        if self._told is None:
+            self._told = reduce(or_, map(identity_of, self.records), Identity())
+        return self._told
+
+    def add(self, record: Record, told: Identity) -> None:
         """Take in one more record with what it tells of the person."""
-        self.identity = self.identity | told if self.records else told
+        self._told = told if not self.records else self._told | told if self._told is not None else None
         self.records.append(record)
-        for key, firm in keys.items():
-            self.keys.setdefault(key, firm)
+
+    def take_in(self, other: "Person") -> None:
+        """Take over the records of somebody who turned out to be this person."""
+        self.records = sorted([*self.records, *other.records], key=lambda record: record.id)
+        self.keys |= other.keys
+        self._told = None
 
 
 @dataclass
@@ -59,14 +73,15 @@ class Found:
 class People:
     """People who can be found by their keys; grows as rows add people."""
 
-    by_key: dict[str, list[Person]] = field(default_factory=lambda: defaultdict(list))
+    by_key: dict[int, list[Person]] = field(default_factory=dict)
     by_id: dict[int, Person] = field(default_factory=dict)
 
-    def add(self, person: Person, keys: Iterable[str]) -> None:
+    def add(self, person: Person, keys: Iterable[int]) -> None:
         """Make the person findable under ``keys``."""
         self.by_id[person.id] = person
+        person.keys.update(keys)
         for key in keys:
-            known = self.by_key[key]
+            known = self.by_key.setdefault(key, [])
             if person not in known and len(known) < CROWD:
                 known.append(person)
 
@@ -77,7 +92,7 @@ class People:
             if person in self.by_key.get(key, ()):
                 self.by_key[key].remove(person)
 
-    def find(self, wanted: Identity, keys: Iterable[str]) -> Found:
+    def find(self, wanted: Identity, keys: Iterable[int]) -> Found:
         """Return who is meant, the strongest reason first and the oldest contact first among equals."""
         near = {person.id: person for key in keys for person in self.by_key.get(key, ())}
         sure: list[tuple[int, int, Person]] = []
@@ -92,13 +107,23 @@ class People:
         return found
 
 
-def load(session: Session, wanted: Mapping[str, str], batches: "Batches") -> People:
+def keys_of(told: Identity) -> dict[int, str]:
+    """Return the keys under which somebody is looked up, as they are stored, each with the firm it is about."""
+    return {crc32(key.encode()): firm for key, firm in rules.keys(told).items()}
+
+
+def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> People:
     """Fetch everybody who is known under one of the keys, given with the firm each is about."""
     rows = bulk.find(session, sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm), KEYS.c.key, wanted)
     ids = {one for key, one, firm in rows if not firm or rules.firm_fits(firm, wanted[key])}
-    people = People()
-    for person in persons(session, ids, batches):
-        people.add(person, person.keys)
+    found = {person.id: person for person in persons(session, ids, batches)}
+    people = People(by_id=found)
+    for key, one in sorted([(key, one) for key, one, _firm in rows]):
+        person = found.get(one)
+        known = people.by_key.setdefault(key, [])
+        if person is not None and len(known) < CROWD:
+            person.keys.add(key)
+            known.append(person)
     return people
 
 
@@ -110,8 +135,7 @@ def persons(session: Session, ids: Collection[int], batches: "Batches") -> list[
     for contact_id, row_id, batch_id, sheet, number, facts in bulk.find(session, statement, ROWS.c.contact_id, ids):
         person = found.get(contact_id) or found.setdefault(contact_id, Person(contact_id))
         batch = batches[batch_id] if batch_id is not None else None
-        told = identity(facts, batch.exhibition_id if batch else 0)
-        person.add(Record(row_id, batch, sheet, number, facts), told, rules.keys(told))
+        person.records.append(Record(row_id, batch, sheet, number, facts))
     return [found[one] for one in sorted(found)]
 
 
@@ -148,13 +172,8 @@ def batch_of(row: ImportBatch, show: Exhibition) -> Batch:
 
 
 def adopt_strays(session: Session) -> None:
-    """Give every contact that no list named a baseline record, so that lists can build on it and be taken back.
-
-    A database of an older program has records but no keys yet; they are all made then.
-    """
-    if session.execute(sa.select(KEYS.c.contact_id).limit(1)).first() is None:
-        known = sa.select(ROWS.c.contact_id).where(ROWS.c.stands).distinct()
-        _write_keys(session, list(session.execute(known).scalars()))
+    """Give every contact that no list named a baseline record, so that lists can build on it and be taken back."""
+    make_missing_keys(session)
     named = sa.exists().where(ROWS.c.contact_id == CONTACTS.c.id)
     strays = sa.select(CONTACTS.c.id).where(~named, CONTACTS.c.merged_into_id.is_(None))
     ids = list(session.execute(strays).scalars())
@@ -163,15 +182,30 @@ def adopt_strays(session: Session) -> None:
         _write_keys(session, ids)
 
 
+def make_missing_keys(session: Session) -> None:
+    """Make the keys of everybody where there are none at all, as after an upgrade."""
+    if session.execute(sa.select(KEYS.c.contact_id).limit(1)).first() is None:
+        known = sa.select(ROWS.c.contact_id).where(ROWS.c.stands).distinct()
+        _write_keys(session, list(session.execute(known).scalars()))
+
+
 def _write_keys(session: Session, ids: Collection[int]) -> None:
     batches = Batches(session)
     for chunk in chunks(ids):
-        bulk.insert(session, KEYS, KEY_COLUMNS, keys_of(persons(session, chunk, batches)))
+        bulk.insert(session, KEYS, KEY_COLUMNS, key_rows(persons(session, chunk, batches)))
 
 
-def keys_of(people: Iterable[Person]) -> list[tuple[str, int, str]]:
-    """Return the rows of keys that people are found under."""
-    return [(key, one.id, firm) for one in people for key, firm in one.keys.items()]
+def key_rows(people: Iterable[Person]) -> list[tuple[int, int, str]]:
+    """Return the rows of keys under which people are found: those of all their records, each once."""
+    return [(key, one.id, firm) for one in people for key, firm in _all_keys(one).items()]
+
+
+def _all_keys(person: Person) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for record in person.records:
+        for key, firm in keys_of(identity_of(record)).items():
+            found.setdefault(key, firm)
+    return found
 
 
 def _write_baselines(session: Session, ids: Collection[int]) -> None:

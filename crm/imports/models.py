@@ -52,12 +52,16 @@ class ImportRow(SQLModel, table=True):
 
 
 class IdentityKey(SQLModel, table=True):
-    """A key (``contacts.rules.keys``) under which a contact is found again, and the firm it is about; derived."""
+    """A key under which a contact is found again, and the firm it is about; derived.
+
+    The key is the checksum of one of ``contacts.rules.keys``: numbers stand closer together than texts, and two keys
+    with one checksum cost a look at one stranger, no more.
+    """
 
     __tablename__ = "identity_key"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    key: str = Field(primary_key=True, max_length=600)
+    key: int = Field(primary_key=True, sa_type=sa.BigInteger)
     contact_id: int = Field(primary_key=True)
     firm: str = Field(default="", max_length=500)
 

@@ -101,11 +101,18 @@ def project(records: Sequence[Record], booth_of: Any, line_of: Any) -> Projectio
     that the texts speak of, or None.
     """
     found = Projection(merge([record.facts for record in records]))
-    if any("exporter_ids" in record.facts for record in records):
-        found.leads = _leads(records, booth_of, line_of)
-    if any("consent_marketing" in record.facts or "exporter_ids" in record.facts for record in records):
+    for record in records:
+        if "exporter_ids" in record.facts:
+            found.leads = _leads(records, booth_of, line_of)
+            break
+    if any(map(_may_prove, records)):
         found.consents = _consents(records)
     return found
+
+
+def _may_prove(record: Record) -> bool:
+    """Tell whether a record may prove a consent: it names exporters, or a wording may name all (``_scopes``)."""
+    return "exporter_ids" in record.facts or "consent_third_party" in record.facts
 
 
 def identity(facts: Mapping[str, Any], exhibition_id: int) -> Identity:
@@ -120,16 +127,20 @@ def identity(facts: Mapping[str, Any], exhibition_id: int) -> Identity:
     )
     name, alt, more = get("full_name"), get("name_alt"), get("other_phones")
     numbers = [number.partition(";")[0] for number in (mobile, phone, *(more or ())) if number]
-    key = rules.company_key(firm) if firm else ""
     return Identity(
         tuple(map(rules.mailbox, get("emails", ()))),
         tuple(numbers),
-        tuple(one for one in (name, alt) if one),
-        (key,) if key else (),
+        tuple([one for one in (name, alt) if one]),
+        (firm,) if firm else (),
         (country,) if country else (),
         ((exhibition_id, badge),) if badge else (),
         (mobile,) if mobile else (),
     )
+
+
+def identity_of(record: Record) -> Identity:
+    """Return what a record tells of its person."""
+    return identity(record.facts, record.batch.exhibition_id if record.batch else 0)
 
 
 # Leads

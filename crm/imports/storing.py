@@ -50,7 +50,7 @@ _UNINDEXED_PLACES = [*map(_CONTACT_COLUMNS.index, _UNINDEXED), len(_CONTACT_COLU
 CHOSEN = frozenset({"company", "company_alt", "rating", "timeframe", "visit_purpose"})
 """Values without a column of their own that a person may choose where two contacts are compared."""
 _FIRMS_REMEMBERED = 5_000
-KeyRow = tuple[str, int, str]
+KeyRow = tuple[int, int, str]
 
 
 @dataclass(slots=True)

@@ -12,15 +12,26 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.contacts import rules
+from crm.contacts.rules import Identity
 from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.imports.joining import LEADS, part
-from crm.imports.matching import CONTACTS, FIRMS, KEYS, ROWS, Batches, Person, keys_of, persons
+from crm.imports.matching import (
+    CONTACTS,
+    FIRMS,
+    KEYS,
+    ROWS,
+    Batches,
+    Person,
+    key_rows,
+    keys_of,
+    make_missing_keys,
+    persons,
+)
 from crm.imports.models import ContactMerge, DuplicatePair, ImportBatch
-from crm.imports.projection import identity
 from crm.imports.remembering import LINKS, pointing_at
 from crm.imports.report import Kept, UndoReport
-from crm.imports.storing import CONSENTS, State, Store, Wanted
+from crm.imports.storing import CONSENTS, KeyRow, State, Store, Wanted
 
 Mailed = Callable[[Session, list[int]], set[int]]
 Release = Callable[[Session, list[int]], set[int]]
@@ -52,6 +63,7 @@ class Undoing:
         self.report = UndoReport(self.batch.id or 0, "undone", removed)
         self.store = Store(self.session)
         self.batches = Batches(self.session)
+        make_missing_keys(self.session)
         parted = self._part()
         rows = sa.select(ROWS.c.contact_id).where(ROWS.c.batch_id == self.batch.id, ROWS.c.stands).distinct()
         touched = sorted({*self.session.execute(rows).scalars(), *parted} - {None})
@@ -76,8 +88,8 @@ class Undoing:
             parted |= pair
         return parted
 
-    def _keys(self, ids: Collection[int]) -> list[tuple[str, int, str]]:
-        return keys_of(persons(self.session, ids, self.batches))
+    def _keys(self, ids: Collection[int]) -> list[KeyRow]:
+        return key_rows(persons(self.session, ids, self.batches))
 
     # A portion of people
 
@@ -106,8 +118,7 @@ class Undoing:
         left = Person(person.id)
         for record in person.records:
             if record.batch is None or record.batch.id != self.batch.id:
-                told = identity(record.facts, record.batch.exhibition_id if record.batch else 0)
-                left.add(record, told, rules.keys(told))
+                left.records.append(record)
         return left
 
     def _keep(self, kept: Kept) -> None:
@@ -148,7 +159,7 @@ class Undoing:
 
     def _remove_contacts(self, ids: list[int], before: dict[int, Person], states: dict[int, State]) -> set[str]:
         """Remove people nobody names any more; return the addresses that are free now."""
-        self.store.write_keys(keys_of([before[one] for one in ids]), [])
+        self.store.write_keys(key_rows([before[one] for one in ids]), [])
         self._remove_joined(ids)
         bulk.delete_ids(self.session, CONTACTS, ids)
         self.report.removed["contact"] += len(ids)
@@ -168,7 +179,7 @@ class Undoing:
         for one in wanted:
             self._tell(one, before[one.person.id])
         self.store.write(wanted)
-        self.store.write_keys(keys_of([before[person.id] for person in people]), keys_of(people))
+        self.store.write_keys(key_rows([before[person.id] for person in people]), key_rows(people))
         return {
             address
             for one in wanted
@@ -187,7 +198,7 @@ class Undoing:
 
     def _hand_over(self, freed: set[str]) -> None:
         """Give addresses that became free to who stated them too and could not have them."""
-        keys = {f"e:{rules.mailbox(address)}" for address in freed}
+        keys = {key for address in freed for key in keys_of(Identity((rules.mailbox(address),)))}
         claimants: set[int] = set()
         for chunk in chunks(sorted(keys)):
             claimants |= set(self.session.execute(sa.select(KEYS.c.contact_id).where(KEYS.c.key.in_(chunk))).scalars())

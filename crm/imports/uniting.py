@@ -22,7 +22,7 @@ from crm.imports import joining, remembering
 from crm.imports.comparing import CHOOSABLE, GROUPS, Standing, add_up, as_they_stand, in_order, talk_name, values_of
 from crm.imports.duplicates import DIFFERENT, MERGED, standing
 from crm.imports.joining import CONTACTS, LEADS, PAIRS
-from crm.imports.matching import EMAILS, ROWS, Batches, adopt_strays, keys_of, persons
+from crm.imports.matching import EMAILS, ROWS, Batches, adopt_strays, key_rows, persons
 from crm.imports.models import ContactMerge, DuplicatePair
 from crm.imports.storing import CHOSEN, Store
 
@@ -88,7 +88,7 @@ class _Merging:
         store, batches = Store(session), Batches(session)
         stand = as_they_stand(session, store, batches, (self.keep_id, self.gone_id))
         keep, gone = stand[self.keep_id], stand[self.gone_id]
-        before_keys = keys_of([keep.person, gone.person])
+        before_keys = key_rows([keep.person, gone.person])
         values, edited = self._plan(store, stand)
         let_go = [*self._free_talks(release), *self._withdraw_optins(keep, gone)]
         made = joining.join(session, self.keep_id, self.gone_id, batch_id=None, now=self.now, by=self.by)
@@ -99,7 +99,7 @@ class _Merging:
         self._write_choices(keep, values, edited)
         [together] = persons(session, [self.keep_id], batches)
         store.write([store.wanted(together, store.states([self.keep_id])[self.keep_id])])
-        store.write_keys(before_keys, keys_of([together]))
+        store.write_keys(before_keys, key_rows([together]))
         self._tell(made)
         return made.id or 0
 
@@ -305,14 +305,14 @@ def _check_partable(session: Session, made: ContactMerge) -> None:
 def _part(session: Session, made: ContactMerge, now: datetime, by: str) -> int:
     store, batches = Store(session), Batches(session)
     ids = (made.kept_id, made.gone_id)
-    before_keys = keys_of(persons(session, ids, batches))
+    before_keys = key_rows(persons(session, ids, batches))
     addresses = set(store.states([made.kept_id])[made.kept_id].emails)
     _restore_edits(session, made)
     joining.part(session, made, now=now, by=by)
     stand = {person.id: person for person in persons(session, ids, batches)}
     states = store.states(ids)
     store.write([store.wanted(person, states[one]) for one, person in stand.items()])
-    store.write_keys(before_keys, keys_of(stand.values()))
+    store.write_keys(before_keys, key_rows(stand.values()))
     if made.batch_id is not None:
         _never_again(session, made, now, by)
     return _widen_stops(session, addresses, made, now, by)

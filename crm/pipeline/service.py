@@ -314,6 +314,48 @@ def _plain(session: Session, row: ExclusiveContract) -> rules.ExclusiveContract:
     )
 
 
+class Territories:
+    """The contracts and product lines of some exporters, read once, to be asked about many buyers."""
+
+    def __init__(self, session: Session, exporter_ids: Iterable[int]) -> None:
+        wanted = sorted(set(exporter_ids))
+        self._contracts = {exporter_id: contracts_of(session, exporter_id) for exporter_id in wanted}
+        # Without a contract there is nothing to ask of the lines.
+        binding = [exporter_id for exporter_id, contracts in self._contracts.items() if contracts]
+        rows = session.exec(select(ProductLine).where(col(ProductLine.exporter_id).in_(binding))) if binding else ()
+        self._parents = {_id(line.id): line.parent_id for line in rows}
+        self._lines: dict[int, Line] = {}
+
+    def claims(
+        self,
+        *,
+        exporter_id: int,
+        product_line_id: int | None,
+        country: str | None,
+        organisation_id: int | None,
+        now: datetime,
+    ) -> list[Claim]:
+        """Return which exclusivities stand in the way of offering a product line to a buyer at ``now``."""
+        contracts = self._contracts[exporter_id]
+        if product_line_id is None or not contracts:
+            return []
+        if product_line_id not in self._lines:
+            self._lines[product_line_id] = self._line(product_line_id)
+        return rules.conflicts(self._lines[product_line_id], Buyer(organisation_id, country), now, contracts)
+
+    def _line(self, line_id: int) -> Line:
+        below = frozenset(one for one in self._parents if one != line_id and line_id in self._chain(one))
+        return Line(line_id, frozenset(self._chain(line_id)[1:]), below)
+
+    def _chain(self, line_id: int) -> list[int]:
+        chain: list[int] = []
+        current: int | None = line_id
+        while current is not None and current not in chain:
+            chain.append(current)
+            current = self._parents.get(current)
+        return chain
+
+
 def exclusive_claims(
     session: Session,
     *,
@@ -324,20 +366,12 @@ def exclusive_claims(
     now: datetime,
 ) -> list[Claim]:
     """Return which exclusivities stand in the way of offering a product line to a buyer at ``now``."""
-    contracts = contracts_of(session, exporter_id)
-    if product_line_id is None or not contracts:
-        return []
-    family = exporters.ancestors(session, product_line_id)
-    line = Line(product_line_id, frozenset(family[1:]), _below(session, exporter_id, product_line_id))
-    return rules.conflicts(line, Buyer(organisation_id, country), now, contracts)
-
-
-def _below(session: Session, exporter_id: int, product_line_id: int) -> frozenset[int]:
-    lines = exporters.lines_of(session, exporter_id)
-    return frozenset(
-        _id(line.id)
-        for line in lines
-        if line.id != product_line_id and product_line_id in exporters.ancestors(session, _id(line.id))
+    return Territories(session, [exporter_id]).claims(
+        exporter_id=exporter_id,
+        product_line_id=product_line_id,
+        country=country,
+        organisation_id=organisation_id,
+        now=now,
     )
 
 

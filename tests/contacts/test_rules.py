@@ -20,7 +20,7 @@ def somebody(*names: str, mail: str = "", number: str = "", firm: str = "", coun
         mailboxes=(rules.mailbox(mail),) if mail else (),
         numbers=tuple(one for one in (number, mobile) if one),
         names=names,
-        firms=(rules.company_key(firm),) if firm else (),
+        companies=(firm,) if firm else (),
         countries=(country,) if country else (),
         badges=((1, more["badge"]),) if "badge" in more else (),
         mobiles=(mobile,) if mobile else (),

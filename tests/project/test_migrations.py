@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sqlmodel import Session, col, select
 from crm import migrations
 from crm.campaigns.models import Campaign, WorkflowVersion
 from crm.contacts.models import Consent, Contact, Lead
+from crm.core.config import Settings
 from crm.core.db import Database
 from crm.exporters.models import Exhibition
 from crm.imports import service as imports
@@ -22,7 +24,7 @@ from crm.imports.models import ImportRow
 from crm.review.models import Approval
 from crm.tables import metadata
 from tests.conftest import NOW
-from tests.postroom import build, drafted, met
+from tests.postroom import build, campaign_letter, drafted, met
 
 
 def test_the_migrated_schema_is_that_of_the_models(db: Database) -> None:
@@ -90,6 +92,21 @@ def test_two_standing_approvals_of_an_old_program_become_one(db: Database, sessi
     for row in rows:
         session.refresh(row)
     assert [row.revoked_at is None for row in rows] == [False, True]
+
+
+def test_steps_of_an_old_program_learn_which_campaign_they_belong_to(
+    db: Database, session: Session, settings: Settings
+) -> None:
+    world = build(session)
+    for name in ("Lucia", "Misaki"):
+        campaign_letter(session, settings, world, met(session, world, name), now=NOW + timedelta(hours=9))
+    session.commit()
+    migrations.downgrade(db, "0004")
+    migrations.upgrade(db)
+    with db.engine.connect() as connection:
+        steps = connection.execute(sa.text("SELECT step, status, campaign_id FROM step ORDER BY id")).all()
+        campaign = connection.execute(sa.text("SELECT id FROM campaign")).scalar_one()
+    assert [tuple(step) for step in steps] == [("thanks", "taken", campaign)] * 2
 
 
 def test_a_draft_cannot_be_approved_twice_at_once(session: Session) -> None:
