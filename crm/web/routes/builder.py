@@ -1,6 +1,6 @@
 """Making a campaign, a page a step: audience, workflow, letters, dry run, start. It does nothing before the last one.
 
-Each step has its own address and can be taken up again after the browser was closed: the campaign is a draft until then.
+Each step has its own address and can be taken up again after the browser was closed; till then it is a draft.
 """
 
 from pathlib import Path
