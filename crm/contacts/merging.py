@@ -126,12 +126,9 @@ def _together(records: Sequence[Facts]) -> dict[str, Any]:
     return found
 
 
-def _agreed(rank: Iterable[Facts], name: str, value: Any) -> bool:
-    """Tell whether everybody who states a field says the same."""
-    for facts in rank:  # a loop, since this is asked for every field of every known person of a list
-        if facts.get(name, value) != value:
-            return False
-    return True
+def _agreed(rank: Sequence[Facts], name: str, value: Any) -> bool:
+    """Tell whether everybody who states a field says the same; no generator, since every field of a list asks."""
+    return [facts.get(name, value) for facts in rank].count(value) == len(rank)
 
 
 def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
@@ -140,7 +137,7 @@ def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
     return next((facts["company_alt"] for facts in [*own, *rank] if "company_alt" in facts), "")
 
 
-def _add_lost(found: dict[str, Any], rank: Iterable[Facts]) -> None:
+def _add_lost(found: dict[str, Any], rank: Sequence[Facts]) -> None:
     kept: dict[str, list[str]] = {}
     for name in ALTERNATIVES:
         won = found.get(name)

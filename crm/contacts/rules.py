@@ -142,7 +142,7 @@ def name_key(name: str) -> str:
 def company_key(company: str) -> str:
     """Return a firm's name without legal form, case, accents and spaces; empty when nothing else is left."""
     text = company if company.isascii() else unicodedata.normalize("NFKC", company)
-    return fold(_LEGAL_FORM.sub(" ", text.casefold())).replace(" ", "")
+    return fold(_LEGAL_FORM.sub(" ", text.casefold()).replace(" ", "")).replace(" ", "")
 
 
 def match_key(company: str, country: str) -> str:

@@ -229,9 +229,10 @@ class Intake:
                 news.setdefault(entry.person.id, []).append(entry)
         people = [entries[0].person for entries in news.values()]
         states = self.store.states([person.id for person in people if not person.is_new])
-        self.owners = self.store.owners({a for entry in self.entries for a in entry.row.facts.get("emails", ())})
+        told = {address for entry in self.entries for address in entry.row.facts.get("emails", ())}
+        self.owners: dict[str, int | None] = {**dict.fromkeys(told), **self.store.owners(told)}
         wanted = [self._settle(entries, states.get(entries[0].person.id)) for entries in news.values()]
-        for contact_id, address in self.store.write(wanted):
+        for contact_id, address in self.store.write(wanted, self.owners):
             for entry in news[contact_id]:
                 if address in entry.row.facts.get("emails", ()):
                     entry.report.issues.append(Issue("email_of_other", {"v": address}))
@@ -264,7 +265,7 @@ class Intake:
             was = before.columns
             found = {name: (was[name], value) for name, value in after.columns.items() if was[name] != value}
         known, mine = _emails(before), after.person.id
-        news = [one for one in _emails(after) if one not in known and self.owners.get(one, mine) == mine]
+        news = [one for one in _emails(after) if one not in known and self.owners.get(one) in (None, mine)]
         if news:
             found["emails"] = (known, [*known, *news])
         if before.extra.get("company") != after.extra.get("company"):

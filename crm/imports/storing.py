@@ -5,7 +5,7 @@ stands in the database as their records and edits say.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -177,13 +177,14 @@ class Store:
 
     # Writing
 
-    def write(self, people: Sequence[Wanted]) -> list[tuple[int, str]]:
+    def write(self, people: Sequence[Wanted], owners: Mapping[str, int | None] | None = None) -> list[tuple[int, str]]:
         """Make the database stand as ``people`` say. Leads that nobody names any more are the caller's to remove.
 
-        Returns (contact, address) of what stayed with another contact, because an address has one owner.
+        ``owners``: whose addresses are as far as the caller knows, None for nobody's. Returns (contact, address) of
+        what stayed with another contact, because an address has one owner.
         """
         self._write_contacts(people, self._firm_ids(people))
-        conflicts = self._write_emails(people)
+        conflicts = self._write_emails(people, owners or {})
         self._write_leads(people)
         self._write_consents(people)
         return conflicts
@@ -284,7 +285,7 @@ class Store:
         values += (firm_id, bulk.as_json(one.extra), self._stamp(created_at))
         return values
 
-    def _write_emails(self, people: Sequence[Wanted]) -> list[tuple[int, str]]:
+    def _write_emails(self, people: Sequence[Wanted], known: Mapping[str, int | None]) -> list[tuple[int, str]]:
         stated = {id(one): one.projection.person.get("emails", []) for one in people}
         new = {a for one in people for a in stated[id(one)] if one.state is None or a not in one.state.emails}
         removed = [
@@ -295,7 +296,8 @@ class Store:
             if address not in stated[id(one)]
         ]
         bulk.delete_ids(self.session, EMAILS, removed)
-        owners = self.owners(new)
+        owners = {address: owner for address, owner in known.items() if owner is not None}
+        owners |= self.owners(new - known.keys())
         made, moved, conflicts = [], [], []
         for one in people:
             position = 0
@@ -304,11 +306,11 @@ class Store:
                 if owner != one.person.id:
                     conflicts.append((one.person.id, address))
                     continue
-                known = one.state.emails.get(address) if one.state else None
-                if known is None:
+                row = one.state.emails.get(address) if one.state else None
+                if row is None:
                     made.append((one.person.id, address, position, "ok", ""))
-                elif known[1] != position:
-                    moved.append((position, known[0]))
+                elif row[1] != position:
+                    moved.append((position, row[0]))
                 position += 1
         bulk.update(self.session, EMAILS, ("position",), moved)
         bulk.insert(self.session, EMAILS, ("contact_id", "address", "position", "status", "status_reason"), made)

@@ -8,7 +8,6 @@ Revises: 0003
 
 import sqlalchemy as sa
 from alembic import op
-
 from sqlmodel.sql.sqltypes import AutoString
 
 revision = "0004"
