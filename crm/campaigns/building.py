@@ -6,11 +6,10 @@ All of it is for campaigns that have not been started; one that runs keeps what 
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, delete
 
 from crm.campaigns import service
-from crm.campaigns.definition import Definition
-from crm.campaigns.models import Campaign, CampaignPlan
+from crm.campaigns.models import Campaign, CampaignLook, CampaignPlan
 from crm.campaigns.states import DRAFT
 from crm.campaigns.workflows import definition_of, keep, load_workflows
 from crm.core import events
@@ -64,6 +63,7 @@ def discard(session: Session, campaign: Campaign, *, by: str, now: datetime) -> 
     _refuse_started(campaign)
     events.record(session, "campaign_discarded", "campaign", campaign.id, at=now, actor=by)
     _forget_plan(session, campaign)
+    session.exec(delete(CampaignLook).where(col(CampaignLook.campaign_id) == campaign.id))
     session.delete(campaign)
     session.flush()
 
@@ -83,27 +83,16 @@ def _forget_plan(session: Session, campaign: Campaign) -> None:
 # ---------------------------------------------------------------- named dates
 
 
-def dates_wanted(definition: Definition) -> dict[str, dict[str, str]]:
-    """Return the dates that a workflow asks for, with their titles by language."""
-    wanted: Mapping[str, object] = getattr(definition, "dates", None) or {}
-    return {name: dict(title) for name, title in wanted.items()}  # type: ignore[call-overload]
-
-
 def dates_missing(session: Session, campaign: Campaign) -> list[str]:
     """Return the dates that a campaign's workflow asks for and that are not set."""
-    wanted = dates_wanted(definition_of(session, campaign.workflow_sha256))
-    return [name for name in wanted if name not in dates_of(campaign)]
-
-
-def dates_of(campaign: Campaign) -> dict[str, str]:
-    """Return the dates of a campaign as ISO texts."""
-    return dict(getattr(campaign, "dates", None) or {})
+    wanted = definition_of(session, campaign.workflow_sha256).dates
+    return [name for name in wanted if name not in campaign.dates]
 
 
 def set_dates(session: Session, campaign: Campaign, texts: Mapping[str, str], *, by: str, now: datetime) -> None:
     """Set the named dates of a campaign that was not started. Raises BadInput for what is no date, by its field."""
     _refuse_started(campaign)
-    wanted = dates_wanted(definition_of(session, campaign.workflow_sha256))
+    wanted = definition_of(session, campaign.workflow_sha256).dates
     given = {name: texts.get(name, "").strip() for name in wanted}
     problems = [
         Problem(_("This is not a date."), Place(field=f"date-{name}"), _("Write it as 2026-11-24."))

@@ -44,7 +44,10 @@ class WorkflowSave(SQLModel, table=True):
 
 
 class Campaign(Versioned, table=True):
-    """A workflow run for the leads of one exhibition. ``status``: draft, running, paused, stopped."""
+    """A workflow run for the leads of one exhibition. ``status``: draft, running, paused, stopped.
+
+    ``dates`` are the days that the workflow asks for, by name, as ISO dates.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     exhibition_id: int = Field(foreign_key="exhibition.id", index=True)
@@ -56,6 +59,7 @@ class Campaign(Versioned, table=True):
     started_at: datetime | None = None
     created_at: datetime
     created_by: str = Field(max_length=254)
+    dates: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
 
 
 class CampaignPlan(SQLModel, table=True):

@@ -14,13 +14,15 @@ from crm.campaigns.definition import Definition
 from crm.campaigns.language import LANGUAGES
 from crm.campaigns.leads import chunks
 from crm.campaigns.models import Campaign
-from crm.campaigns.rehearsal import PlannedLetter, PlannedTask, Rehearsal
+from crm.campaigns.rehearsal import PlannedLetter, Rehearsal
 from crm.clearance import rules as clearance_rules
 from crm.clearance import texts as clearance_texts
 from crm.contacts.models import Lead
-from crm.core.i18n import N_, _, ngettext
+from crm.core.i18n import N_, _, language, ngettext
+from crm.exporters.rules import in_language
 from crm.exporters.service import advisors_of
 from crm.pipeline import texts as pipeline_texts
+from crm.web import words
 from crm.web.visits import Visit
 
 PEOPLE = 200
@@ -51,25 +53,24 @@ class Fix:
 def to_fix(visit: Visit, campaign: Campaign, definition: Definition, plan: Rehearsal) -> list[Fix]:
     """Return what is to be settled, that which stops the start first."""
     here, found = f"/campaigns/{campaign.id}", []
-    titles = building.dates_wanted(definition)
     for name in building.dates_missing(visit.db, campaign):
-        named = visit.request.app.state.pages.environment.globals["named"]
-        text = _("The date is missing: {name}.", name=named(titles[name]))
+        title = in_language(dict(definition.dates[name]), language())
+        text = _("The date is missing: {name}.", name=title)
         found.append(Fix(text, f"{here}/flow#f-date-{name}", _("Fill in the date"), stops=True))
-    found += [_missing(here, letter, language, plan) for letter, language in missing_letters(visit, plan)]
+    found += [_missing(here, letter, tongue, plan) for letter, tongue in missing_letters(visit, plan)]
     if not plan.letters and not plan.tasks:
         found.append(Fix(_("There is nobody to write to."), "#h-out", _("Who is left out"), stops=True))
     return [*found, *_held_fixes(plan)]
 
 
-def _missing(here: str, letter: str, language: str, plan: Rehearsal) -> Fix:
-    count = sum((one.letter, one.language) == (letter, language) for one in plan.letters)
+def _missing(here: str, letter: str, tongue: str, plan: Rehearsal) -> Fix:
+    count = sum((one.letter, one.language) == (letter, tongue) for one in plan.letters)
     text = ngettext(
         "{n} letter cannot be written: {letter} is missing in {language}.",
         "{n} letters cannot be written: {letter} is missing in {language}.",
         count,
         letter=letter,
-        language=language,
+        language=words.tongue(tongue),
     )
     return Fix(text, f"{here}/letters", _("Look at the letters"), stops=True)
 
@@ -78,7 +79,7 @@ def missing_letters(visit: Visit, plan: Rehearsal) -> list[tuple[str, str]]:
     """Return the letters and languages that the plan needs and that nobody has written."""
     known = visit.request.app.state.library.languages()
     needed = {(one.letter, one.language) for one in plan.letters}
-    return sorted((letter, language) for letter, language in needed if language not in known.get(letter, ()))
+    return sorted((letter, tongue) for letter, tongue in needed if tongue not in known.get(letter, ()))
 
 
 def _held_fixes(plan: Rehearsal) -> list[Fix]:
@@ -190,12 +191,13 @@ def _contacts(visit: Visit, lead_ids: list[int]) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Moment:
-    """A point of one person's timeline. ``kind``: ``mail``, ``task``, ``if`` (what may happen instead)."""
+    """A point of one person's timeline: a letter, a task with its time, or (``kind`` if) what may happen instead."""
 
     kind: str
     text: str
+    at: datetime | None = None
+    label: str = ""
     letter: PlannedLetter | None = None
-    task: PlannedTask | None = None
 
 
 def people(plan: Rehearsal) -> list[PlannedLetter]:
@@ -209,12 +211,12 @@ def people(plan: Rehearsal) -> list[PlannedLetter]:
 def timeline(plan: Rehearsal, lead_id: int, letter_name: Callable[[str], str]) -> list[Moment]:
     """Return what one person goes through if they do not answer, and at each turn what else may happen."""
     rows: list[tuple[datetime, Moment]] = [
-        (letter.due_at, Moment("mail", letter_name(letter.letter), letter=letter))
+        (letter.due_at, Moment("mail", letter_name(letter.letter), letter.due_at, letter=letter))
         for letter in plan.letters
         if letter.lead_id == lead_id
     ]
     rows += [
-        (task.due_at, Moment("task", _(pipeline_texts.TASK_KINDS.get(task.task, task.task)), task=task))
+        (task.due_at, Moment("task", _(pipeline_texts.TASK_KINDS.get(task.task, task.task)), task.due_at, _("task")))
         for task in plan.tasks
         if task.lead_id == lead_id
     ]

@@ -42,8 +42,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_campaign_plan")),
     )
+    op.add_column("campaign", sa.Column("dates", sa.JSON(), nullable=False, server_default="{}"))
+    with op.batch_alter_table("campaign") as table:
+        table.alter_column("dates", server_default=None)
 
 
 def downgrade() -> None:
+    op.drop_column("campaign", "dates")
     op.drop_table("campaign_plan")
     op.drop_table("workflow_save")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from crm.accounts.rules import Action, require
-from crm.campaigns import building, plans, queries, service
+from crm.campaigns import building, load, plans, queries, service
 from crm.campaigns.language import LANGUAGES
 from crm.campaigns.models import Campaign
 from crm.campaigns.rehearsal import Rehearsal
@@ -37,13 +37,13 @@ PEOPLE_SHOWN = 20
 
 
 @router.get("/campaigns/new")
-def new(visit: Staff, copy: int = 0) -> Response:
-    original = queries.get_campaign(visit.db, visit.viewer, copy) if copy else None
+def new(visit: Staff, copy_of: int = 0) -> Response:
+    original = queries.get_campaign(visit.db, visit.viewer, copy_of) if copy_of else None
     typed = {
         "workflow": original.workflow if original else "",
         "exhibition_id": 0,
         "exporter_id": (original.exporter_id or 0) if original else 0,
-        "copy": copy,
+        "copy_of": copy_of,
     }
     return visit.page("campaigns/new.html", **_new(visit, typed))
 
@@ -56,8 +56,8 @@ def _new(visit: Visit, typed: dict[str, Any]) -> dict[str, Any]:
         "shows": exporters.list_exhibitions(visit.db, visit.viewer),
         "exporters": exporters.list_exporters(visit.db, visit.viewer),
         "typed": typed,
-        "original": campaign_row(visit, queries.get_campaign(visit.db, visit.viewer, typed["copy"]))
-        if typed["copy"]
+        "original": campaign_row(visit, queries.get_campaign(visit.db, visit.viewer, typed["copy_of"]))
+        if typed["copy_of"]
         else None,
         "window_text": flowwords.window_text,
     }
@@ -69,23 +69,23 @@ def create(
     workflow: Text = "",
     exhibition_id: Annotated[int, Form()] = 0,
     exporter_id: Annotated[int, Form()] = 0,
-    copy: Annotated[int, Form()] = 0,
+    copy_of: Annotated[int, Form()] = 0,
 ) -> Response:
     require(visit.viewer, Action.RUN_CAMPAIGNS)
-    typed = {"workflow": workflow, "exhibition_id": exhibition_id, "exporter_id": exporter_id, "copy": copy}
+    typed = {"workflow": workflow, "exhibition_id": exhibition_id, "exporter_id": exporter_id, "copy_of": copy_of}
     try:
         made = _made(visit, typed)
     except (BadInput, Refused, NotFound) as error:
         visit.db.rollback()
-        return visit.again("campaigns/new.html", _at(error, "workflow"), **_new(visit, {**typed, "copy": 0}))
+        return visit.again("campaigns/new.html", _at(error, "workflow"), **_new(visit, {**typed, "copy_of": 0}))
     return visit.go(f"/campaigns/{made.id}/audience", _("The campaign is made and does nothing yet."))
 
 
 def _made(visit: Visit, typed: dict[str, Any]) -> Campaign:
     settings, by, now = visit.context.settings, visit.viewer.email, visit.now
     show = exporters.get_exhibition(visit.db, visit.viewer, typed["exhibition_id"])
-    if typed["copy"]:
-        original = queries.get_campaign(visit.db, visit.viewer, typed["copy"])
+    if typed["copy_of"]:
+        original = queries.get_campaign(visit.db, visit.viewer, typed["copy_of"])
         return building.copy(visit.db, settings, original, exhibition=show, by=by, now=now)
     exporter_id = typed["exporter_id"]
     exporter = exporters.get_exporter(visit.db, visit.viewer, exporter_id) if exporter_id else None
@@ -151,7 +151,7 @@ def discard(visit: Staff, campaign_id: int) -> Response:
 @router.get("/campaigns/{campaign_id}/flow")
 def steps(visit: Staff, campaign_id: int) -> Response:
     found = _draft(visit, campaign_id)
-    return _elsewhere(found) or visit.page("campaigns/flow.html", **_flow(visit, found, building.dates_of(found)))
+    return _elsewhere(found) or visit.page("campaigns/flow.html", **_flow(visit, found, found.dates))
 
 
 def _flow(visit: Visit, found: Campaign, typed: dict[str, str]) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _flow(visit: Visit, found: Campaign, typed: dict[str, str]) -> dict[str, Any
         "workflows": [(name, flowwords.title_of(one.definition)) for name, one in in_use.items()],
         "faults": faults,
         "newer": present is not None and present.sha256 != found.workflow_sha256,
-        "dates": building.dates_wanted(definition),
+        "dates": {name: dict(title) for name, title in definition.dates.items()},
         "typed": typed,
     }
 
@@ -223,7 +223,7 @@ def rehearsal(visit: Staff, campaign_id: int, week: str = "", after: int = 0, pe
     found = _draft(visit, campaign_id)
     plan = _rehearsed(visit, found)
     definition = definition_of(visit.db, found.workflow_sha256)
-    listed = [one for one in plan.letters if not week or dryrun.load.monday_of(one.due_at).isoformat() == week]
+    listed = [one for one in plan.letters if not week or load.monday_of(one.due_at).isoformat() == week]
     people = dryrun.people(plan)
     chosen = person if any(one.lead_id == person for one in plan.letters) else people[0].lead_id if people else 0
     letter_name = visit.request.app.state.pages.environment.globals["letter_name"]
@@ -241,7 +241,7 @@ def rehearsal(visit: Staff, campaign_id: int, week: str = "", after: int = 0, pe
         person=chosen,
         timeline=dryrun.timeline(plan, chosen, letter_name),
         shares=dryrun.shares(visit, plan),
-        most=dryrun.load.REVIEWS_A_WEEK,
+        most=load.REVIEWS_A_WEEK,
         languages=[code for code in LANGUAGES if any(one.language == code for one in plan.letters)],
         sums={code: sum(one.language == code for one in plan.letters) for code in LANGUAGES},
         letters=listed[after : after + PAGE],
@@ -281,9 +281,7 @@ def _last_look(visit: Visit, found: Campaign) -> dict[str, Any]:
         "stops": [fix for fix in fixes if fix.stops],
         "held": sum(one.level == "block" for one in plan.letters),
         "seen": _hash(visit, plan),
-        "dates": [
-            (title, building.dates_of(found).get(name)) for name, title in building.dates_wanted(definition).items()
-        ],
+        "dates": [(title, found.dates.get(name)) for name, title in definition.dates.items()],
         "day_text": flowwords.day_text,
         "changed": False,
     }

@@ -1,5 +1,7 @@
 """Campaigns: which run, how far they are, what differs from what was agreed to, pause, resume and stop."""
 
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,17 +10,18 @@ from sqlmodel import col, select
 from starlette.responses import Response
 
 from crm.accounts.rules import Action, require
-from crm.campaigns import plans, queries, service, texts
+from crm.campaigns import plans, queries, service, texts, workflows
 from crm.campaigns.leads import chunks
-from crm.campaigns.models import Campaign, CampaignPlan
+from crm.campaigns.models import Campaign, CampaignPlan, WorkflowVersion
 from crm.campaigns.states import PAUSED, RUNNING
-from crm.campaigns.workflows import definition_of
+from crm.campaigns.workflows import Source, definition_of
 from crm.contacts.models import Contact, Lead
-from crm.core.errors import BadInput, NotFound, Place, Problem
-from crm.core.i18n import N_, _
+from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
+from crm.core.i18n import N_, _, ngettext
 from crm.drafts import service as drafts
 from crm.exporters.models import Exhibition, Exporter
-from crm.web import staffwords
+from crm.web import diffs, flowwords, staffwords
+from crm.web.flowwords import FlowWords
 from crm.web.routes.workflows import flow
 from crm.web.staffroom import step_counts
 from crm.web.visits import Staff, Visit
@@ -26,6 +29,14 @@ from crm.web.visits import Staff, Visit
 router = APIRouter()
 Text = Annotated[str, Form()]
 PEOPLE_SHOWN = 10
+MOVES_SHOWN = 200
+CHANGES = {
+    "appears": N_("comes in"),
+    "vanishes": N_("goes out"),
+    "moves": N_("another time"),
+    "changes": N_("becomes something else"),
+    "passed": N_("its time has passed, it is not made up for"),
+}
 DONE = {
     "pause": N_("The campaign is paused. Nothing is drafted or sent."),
     "resume": N_("The campaign goes on."),
@@ -82,10 +93,33 @@ def _shown(visit: Visit, campaign_id: int) -> dict[str, Any]:
         "done": step_counts(visit.db, campaign_id),
         "states": [(code, _(name)) for code, name in staffwords.STEP_STATES.items()],
         "agreed": visit.db.get(CampaignPlan, campaign_id),
+        "newer": _newer(visit, found) is not None,
+        "version_name": _version_namer(visit, found.workflow),
+        "day_text": flowwords.day_text,
         "versions": queries.versions_of(visit.db, visit.viewer, campaign_id),
         "reason": "",
         **_differs(visit, found),
     }
+
+
+def _newer(visit: Visit, found: Campaign) -> Source | None:
+    """Return the workflow as it is in use if the campaign runs another version of it, and it is in order."""
+    source = workflows.sources(visit.db, visit.context.settings).get(found.workflow)
+    if source is None or source.sha256 == found.workflow_sha256:
+        return None
+    definition, _problems = workflows.check_text(visit.context.settings, source.name, source.text)
+    return source if definition else None
+
+
+def _version_namer(visit: Visit, workflow: str) -> Callable[[str], str]:
+    """Return what names a version of a workflow by its hash."""
+    numbers = {save.sha256: save.number for save, _text in reversed(workflows.saves_of(visit.db, workflow))}
+
+    def name(sha256: str) -> str:
+        known = numbers.get(sha256)
+        return _("Version {n}", n=known) if known else f"{_('The file of the folder')} ({sha256[:8]})"
+
+    return name
 
 
 def _differs(visit: Visit, found: Campaign) -> dict[str, Any]:
@@ -117,6 +151,78 @@ def _names(visit: Visit, lead_ids: list[int]) -> dict[int, tuple[int, str]]:
         )
         found |= {lead: (contact, name) for lead, contact, name in visit.db.exec(rows) if lead and contact}
     return found
+
+
+# ---- moving to a newer version
+
+
+@router.get("/campaigns/{campaign_id}/version")
+def newer(visit: Staff, campaign_id: int) -> Response:
+    """Show what moving the leads in flight to the present version of the workflow would change; nothing is written."""
+    found = queries.get_campaign(visit.db, visit.viewer, campaign_id)
+    return visit.page("campaigns/version.html", **_migration(visit, found))
+
+
+def _migration(visit: Visit, found: Campaign) -> dict[str, Any]:
+    source = _newer(visit, found)
+    if source is None:
+        raise Refused(_("The campaign runs the present version already."))
+    sha256 = workflows.keep(visit.db, source.name, source.text, visit.now)
+    move = service.preview_migration(visit.db, visit.context.settings, found, sha256, now=visit.now)
+    definition = definition_of(visit.db, sha256)
+    earlier = definition_of(visit.db, found.workflow_sha256)
+    named = {step.id: step for step in (*earlier.steps, *definition.steps)}
+    said = FlowWords(definition, visit.request.app.state.pages.environment.globals["letter_name"])
+    return {
+        **campaign_row(visit, found),
+        "move": move,
+        "seen": _digest(move),
+        "lines": diffs.line_changes(visit.db.get_one(WorkflowVersion, found.workflow_sha256).text, source.text),
+        "step_title": lambda step: said.title(named[step]) if step in named else step,
+        "change_name": lambda change: _(CHANGES[change]),
+        "shown": MOVES_SHOWN,
+        "reason": "",
+        "changed": False,
+    }
+
+
+def _digest(move: service.Move) -> str:
+    """Return what tells two previews apart: who, which steps, on which days; the minute does not matter."""
+    rows = [
+        (lead.lead_id, one.step, one.change, one.before and one.before.date(), one.after and one.after.date())
+        for lead in move.leads
+        for one in lead.changes
+    ]
+    return hashlib.sha256(repr((move.sha256, move.stays, rows)).encode()).hexdigest()
+
+
+@router.post("/campaigns/{campaign_id}/version")
+def migrate(visit: Staff, campaign_id: int, sha256: Text = "", seen: Text = "", reason: Text = "") -> Response:
+    require(visit.viewer, Action.RUN_CAMPAIGNS)
+    found = queries.get_campaign(visit.db, visit.viewer, campaign_id)
+    values = {**_migration(visit, found), "reason": reason}
+    if not reason.strip():
+        error = BadInput([Problem(_("Write down why the buyers are moved."), Place(field="reason"))])
+        return visit.again("campaigns/version.html", error, **values)
+    if seen != values["seen"] or sha256 != values["move"].sha256:
+        visit.db.rollback()
+        return visit.page("campaigns/version.html", status=409, **{**values, "changed": True})
+    done = service.migrate(
+        visit.db,
+        visit.context.settings,
+        found,
+        sha256,
+        by=visit.viewer.email,
+        now=visit.now,
+        reason=reason.strip()[:500],
+    )
+    notice = ngettext(
+        "{n} person was moved to the newer version.", "{n} persons were moved to the newer version.", len(done.leads)
+    )
+    return visit.go(f"/campaigns/{campaign_id}", notice)
+
+
+# ---- pause, resume, stop
 
 
 @router.post("/campaigns/{campaign_id}/{action}")

@@ -118,6 +118,7 @@ def _words() -> dict[str, Any]:
         "kinds": flowwords.KINDS,
         "window_text": flowwords.window_text,
         "exit_name": flowwords.exit_name,
+        "length": flowwords.length,
     }
 
 
