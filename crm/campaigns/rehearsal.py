@@ -175,7 +175,7 @@ def _campaign(session: Session, settings: Settings, target: Target, now: datetim
     if isinstance(target, Campaign):
         return target, definition_of(session, target.workflow_sha256)
     name, exhibition, exporter = (*target, None)[:3]
-    found = load_workflows(settings)
+    found = load_workflows(settings, session)
     if name not in found:
         raise NotFound(_("There is no workflow {name}. Known: {known}.", name=name, known=", ".join(found)))
     assert exhibition.id is not None

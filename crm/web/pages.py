@@ -137,7 +137,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         asset=assets().url,
         icon=icon,
         csrf_field=csrf_field,
-        named=lambda names: in_language(names, i18n.language()),
+        named=lambda names: in_language(dict(names), i18n.language()),
         moment=words.moment,
         day=words.day,
         clock_time=words.clock_time,
