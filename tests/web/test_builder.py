@@ -34,6 +34,7 @@ send_window: {days: [mon, tue, wed, thu, fri], hours: 09:30-11:30}
 exit_when: [replied, opted_out, hard_bounced]
 steps:
   - {id: thanks, after: {show_close: 1 business day}, mail: thank_you}
+  - {id: invite, before: {next_show: 8 weeks}, mail: invitation}
 """
 
 
@@ -256,7 +257,7 @@ def test_the_dry_run_as_a_file_has_one_row_per_letter(hana: Browser, campaign: s
     sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert len(rows) == 17
-    assert rows[0][:4] == ["한국 시간", "현지 시간", "이름", "회사"]
+    assert rows[0][:4] == ["한국 시각", "현지 시각", "이름", "회사"]
     assert {row[5] for row in rows[1:]} == {"es", "ja", "en", "zh-Hans"}
 
 

@@ -11,6 +11,7 @@ from crm.campaigns.models import WorkflowSave
 from crm.campaigns.workflows import sha256_of
 from crm.core.context import Context
 from tests.web.conftest import Browser
+from tests.web.world import World
 
 FILE = Path(__file__).resolve().parents[2] / "workflows" / "overseas-buyer.yaml"
 TEXT = FILE.read_text("utf-8")
@@ -31,7 +32,7 @@ def test_the_list_names_every_workflow_and_whether_it_is_in_order(hana: Browser)
     text = hana.get("/workflows").text
     assert PAGE in text
     assert "해외 바이어 사후마케팅" in text
-    assert "이상 없음" in text
+    assert "문제 없음" in text
 
 
 def test_a_workflow_is_shown_as_picture_and_as_list(hana: Browser) -> None:
@@ -156,7 +157,7 @@ def test_a_version_that_never_was_is_not_found(hana: Browser) -> None:
         assert hana.get(path).status_code == 404
 
 
-def test_a_workflow_goes_out_as_a_file_and_comes_in_again(hana: Browser, site: Context) -> None:
+def test_a_workflow_goes_out_as_a_file_and_comes_in_again(hana: Browser, site: Context, world: World) -> None:
     answer = hana.get(f"{PAGE}.yaml")
     assert answer.text == TEXT
     assert "overseas-buyer.yaml" in answer.headers["content-disposition"]
