@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from sqlmodel import col, select
@@ -20,7 +19,7 @@ from crm.clearance import texts as clearance_texts
 from crm.contacts.models import Lead
 from crm.core.i18n import N_, _, language, ngettext
 from crm.exporters.rules import in_language
-from crm.exporters.service import advisors_of
+from crm.exporters.service import advisor_namer
 from crm.pipeline import texts as pipeline_texts
 from crm.web import words
 from crm.web.visits import Visit
@@ -251,7 +250,7 @@ class Share:
 
 def shares(visit: Visit, plan: Rehearsal) -> list[Share]:
     """Return the load by advisor, the fullest first; an empty name stands for letters that nobody reviews."""
-    advisor = advisor_namer(visit)
+    advisor = advisor_namer(visit.db)
     companies: dict[str, set[int]] = {}
     for letter in plan.letters:
         companies.setdefault(advisor(letter.exporter_id, letter.language), set()).add(letter.exporter_id)
@@ -270,14 +269,3 @@ def shares(visit: Visit, plan: Rehearsal) -> list[Share]:
         for name, counts in loads.items()
     ]
     return sorted(rows, key=lambda row: (-row.most, row.advisor))
-
-
-def advisor_namer(visit: Visit) -> Callable[[int, str], str]:
-    """Return what names the advisor who reviews an exporter's letters in a language."""
-
-    @cache
-    def name(exporter_id: int, language: str) -> str:
-        found = advisors_of(visit.db, exporter_id, language)
-        return found[0].name if found else ""
-
-    return name

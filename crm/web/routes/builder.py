@@ -19,6 +19,7 @@ from crm.campaigns.workflows import definition_of
 from crm.core.errors import BadInput, CrmError, NotFound, Place, Problem, Refused
 from crm.core.i18n import _, ngettext
 from crm.exporters import queries as exporters
+from crm.exporters.service import advisor_namer
 from crm.reports.planfile import plan_file
 from crm.web import dryrun, flowwords
 from crm.web.downloads import XLSX, download
@@ -256,7 +257,7 @@ def rehearsal(visit: Staff, campaign_id: int, week: str = "", after: int = 0, pe
 def as_file(visit: Staff, campaign_id: int) -> Response:
     found = _draft(visit, campaign_id)
     letter_name = visit.request.app.state.pages.environment.globals["letter_name"]
-    data = plan_file(_rehearsed(visit, found), letter_name, dryrun.advisor_namer(visit))
+    data = plan_file(_rehearsed(visit, found), letter_name, advisor_namer(visit.db))
     return download(data, f"{found.workflow}-{campaign_id}.xlsx", XLSX)
 
 
