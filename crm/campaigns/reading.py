@@ -90,6 +90,9 @@ class YamlFile:
     def _mapping(self, node: MappingNode, path: Path, seen: set[int]) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                self._add("key_nameless", Place(self.name, *_position(key_node), _dotted(path) or None), {})
+                continue
             key = str(key_node.value)
             value = self._plain(value_node, (*path, key), seen)
             if value is None and (mended := self._without_colon(key, key_node)):
@@ -200,9 +203,18 @@ def validated(model: type[Model], data: Mapping[str, Any], file: YamlFile) -> Mo
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for item in error.errors():
-            _say_invalid(model, dict(item), file)
+        found = [dict(item) for item in error.errors()]
+        meant_for = {_meant_path(model, item) for item in found if item["type"] == "extra_forbidden"}
+        for item in found:
+            # Who wrote day: for days: made one mistake and is told of one.
+            if item["type"] != "missing" or _path(item["loc"]) not in meant_for:
+                _say_invalid(model, item, file)
         return None
+
+
+def _meant_path(model: type[BaseModel], error: Mapping[str, Any]) -> Path:
+    path = _path(error["loc"])
+    return (*path[:-1], str(near(str(path[-1]), fields(model, path[:-1]))["near"]))
 
 
 def _say_invalid(model: type[BaseModel], error: dict[str, Any], file: YamlFile) -> None:
