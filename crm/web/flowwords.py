@@ -12,6 +12,7 @@ from crm.core.i18n import N_, _, language, ngettext
 from crm.exporters.rules import in_language
 from crm.pipeline import texts as pipeline_texts
 from crm.web import words
+from crm.web.conditionwords import condition_text
 
 KINDS = {
     "mail": N_("Letter"),
@@ -21,6 +22,8 @@ KINDS = {
     "wait": N_("Waiting"),
     "branch": N_("Branch"),
 }
+NAMED_KINDS = ("mail", "task")
+"""Of these the title alone does not say what they are."""
 EVENTS = {
     SHOW_CLOSE: N_("the end of the exhibition"),
     "reply": N_("the buyer's answer"),
@@ -36,6 +39,8 @@ EXITS = {
     "opted_out": N_("the buyer wants no letters"),
     "hard_bounced": N_("the address does not exist"),
 }
+SHORT = 24
+"""A condition of so many characters still has room in a picture."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -118,7 +123,7 @@ class FlowWords:
         """Return the condition of the arm of a branch that leads to a stop."""
         step = self.definition.step(parent)
         text = (step.branch or {}).get(stop.arm, "") if step is not None else ""
-        return _("all others") if text == OTHERWISE else text
+        return _("all others") if text == OTHERWISE else condition_text(text) or text
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def _line(said: FlowWords, stop: graph.Stop, parent: str, below: Sequence[Sequen
         title=said.title(step) if step else said.name(stop.name),
         when=said.when(step) if step else "",
         arm=said.arm(stop.arm) if stop.arm else "",
-        condition=(step.when or "") if step else "",
+        condition=condition_text(step.when) or step.when if step and step.when else "",
         arm_condition=said.arm_condition(stop, parent),
         more=said.more(step) if step else (),
         below=below,
@@ -175,12 +180,13 @@ def _texts(said: FlowWords, stop: graph.Stop, counts: Mapping[str, int]) -> Iter
     if step is None:
         yield said.name(stop.name)
         return
-    yield f"{said.kind(step)}: {said.title(step)}"
+    yield f"{said.kind(step)}: {said.title(step)}" if step.kind in NAMED_KINDS else said.title(step)
     yield said.when(step)
     if step.at_most is not None:
         yield _("at most {length}", length=length(step.at_most))
     if step.when:
-        yield _("only if a condition holds")
+        told = condition_text(step.when)
+        yield _("only if {condition}", condition=told) if 0 < len(told) <= SHORT else _("only if a condition holds")
     if counts.get(step.id):
         yield ngettext("{n} person here now", "{n} persons here now", counts[step.id])
 

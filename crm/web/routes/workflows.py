@@ -116,6 +116,7 @@ def flow(visit: Visit, definition: Definition | None, counts: dict[str, int]) ->
 def _words() -> dict[str, Any]:
     return {
         "kinds": flowwords.KINDS,
+        "named_kinds": flowwords.NAMED_KINDS,
         "window_text": flowwords.window_text,
         "exit_name": flowwords.exit_name,
         "length": flowwords.length,
