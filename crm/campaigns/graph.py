@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 WIDTH, GAP, LAYER_GAP, LINE, PAD = 264, 26, 58, 25, 13
+MOST_COLUMNS = 2
+"""Trees stand side by side as long as all of them are no wider than this; then the next ones stand below."""
 """Sizes in pixels at the smallest size of letters; the page scales all of them with the letters."""
 LETTERS_A_LINE = 13.6
 """How many letters of Korean fit into a line of a box."""
@@ -104,12 +106,41 @@ def draw(trees: Sequence[Stop], texts: Mapping[str, Sequence[str]]) -> Drawing:
 
     A box stands in the middle above those that follow it; no two boxes touch.
     """
-    layers = _layers(trees)
     wrapped = {
         stop.name: tuple(line for text in texts.get(stop.name, ()) for line in wrap(text)) for stop in walk(trees)
     }
+    boxes: list[Box] = []
+    lines: list[Line] = []
+    top = 1
+    for row in _rows(trees):
+        placed, joined = _row(row, wrapped, top)
+        boxes += placed
+        lines += joined
+        top = max(box.y + box.height for box in placed) + LAYER_GAP
+    order = {stop.name: number for number, stop in enumerate(walk(trees))}
+    boxes.sort(key=lambda box: order[box.stop.name])
+    width = max((box.x + box.width for box in boxes), default=0) + 1
+    height = max((box.y + box.height for box in boxes), default=0) + 1
+    return Drawing(width, height, tuple(boxes), tuple(lines))
+
+
+def _rows(trees: Sequence[Stop]) -> list[list[Stop]]:
+    rows: list[list[Stop]] = []
+    columns = 0
+    for tree in trees:
+        width = sum(not stop.then for stop in walk([tree]))
+        if not rows or columns + width > MOST_COLUMNS:
+            rows.append([])
+            columns = 0
+        rows[-1].append(tree)
+        columns += width
+    return rows
+
+
+def _row(trees: Sequence[Stop], wrapped: Mapping[str, tuple[str, ...]], top: int) -> tuple[list[Box], list[Line]]:
+    layers = _layers(trees)
     heights = [2 * PAD + LINE * max(len(wrapped[stop.name]) for stop in layer) for layer in layers]
-    tops = [sum(heights[:depth]) + depth * LAYER_GAP + 1 for depth in range(len(layers))]
+    tops = [top + sum(heights[:depth]) + depth * LAYER_GAP for depth in range(len(layers))]
     boxes: list[Box] = []
     lines: list[Line] = []
     columns = 0
@@ -128,11 +159,7 @@ def draw(trees: Sequence[Stop], texts: Mapping[str, Sequence[str]]) -> Drawing:
 
     for tree in trees:
         place(tree, 0)
-    order = {stop.name: number for number, stop in enumerate(walk(trees))}
-    boxes.sort(key=lambda box: order[box.stop.name])
-    width = max((box.x + box.width for box in boxes), default=0) + 1
-    height = max((box.y + box.height for box in boxes), default=0) + 1
-    return Drawing(width, height, tuple(boxes), tuple(lines))
+    return boxes, lines
 
 
 def _layers(trees: Sequence[Stop]) -> list[list[Stop]]:

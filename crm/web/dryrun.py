@@ -58,8 +58,10 @@ def to_fix(visit: Visit, campaign: Campaign, definition: Definition, plan: Rehea
         found.append(Fix(text, f"{here}/flow#f-date-{name}", _("Fill in the date"), stops=True))
     found += [_missing(here, letter, tongue, plan) for letter, tongue in missing_letters(visit, plan)]
     if not plan.letters and not plan.tasks:
-        found.append(Fix(_("There is nobody to write to."), "#h-out", _("Who is left out"), stops=True))
-    return [*found, *_held_fixes(plan)]
+        found.append(
+            Fix(_("There is nobody to write to."), f"{here}/rehearsal#h-out", _("Who is left out"), stops=True)
+        )
+    return [*found, *_held_fixes(here, plan)]
 
 
 def _missing(here: str, letter: str, tongue: str, plan: Rehearsal) -> Fix:
@@ -81,14 +83,14 @@ def missing_letters(visit: Visit, plan: Rehearsal) -> list[tuple[str, str]]:
     return sorted((letter, tongue) for letter, tongue in needed if tongue not in known.get(letter, ()))
 
 
-def _held_fixes(plan: Rehearsal) -> list[Fix]:
+def _held_fixes(here: str, plan: Rehearsal) -> list[Fix]:
     return [
         Fix(
             ngettext(
                 "{n} letter cannot leave: {reason}.", "{n} letters cannot leave: {reason}.", len(held), reason=reason
             )
             + f" {remedy}",
-            f"/contacts/{held[0].contact_id}" if len(held) == 1 else "#h-held",
+            f"/contacts/{held[0].contact_id}" if len(held) == 1 else f"{here}/rehearsal#h-held",
             _("Look at it"),
         )
         for reason, remedy, held in held_by_reason(plan.letters)

@@ -296,7 +296,9 @@ def test_words_that_older_yaml_reads_as_yes_or_no_stay_texts() -> None:
 def test_a_problem_reads_in_korean_for_a_korean_reader() -> None:
     with speaking("ko"):
         _definition, problems = check(TEXT.replace("thank_you", "thankyou"), NAME, LETTERS)
-    assert str(problems[0]) == (f"{NAME}:7:64 (steps[1].mail): thankyou 메일이 없습니다. 이 뜻이면 이렇게 적으십시오: thank_you")
+    assert str(problems[0]) == (
+        f"{NAME}:7:64 (steps[1].mail): thankyou 메일이 없습니다. 이 뜻이면 이렇게 적으십시오: thank_you"
+    )
 
 
 @settings(deadline=None, max_examples=150)

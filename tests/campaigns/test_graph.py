@@ -77,6 +77,14 @@ def test_no_two_boxes_touch_and_all_stand_inside_the_picture(steps: list[Followi
     assert all(box.y >= 0 and box.y + box.height <= found.height for box in found.boxes)
 
 
+def test_trees_that_have_no_room_side_by_side_stand_below_each_other() -> None:
+    events = ("show_close", "sample.sent", "sample.delivered")
+    boxes = {box.stop.name: box for box in drawing([Following(f"s{n}", name) for n, name in enumerate(events)]).boxes}
+    assert boxes["show_close"].y == boxes["sample.sent"].y
+    assert boxes["sample.delivered"].y > boxes["s0"].y
+    assert boxes["sample.delivered"].x == boxes["show_close"].x
+
+
 def test_steps_that_wait_for_each_other_do_not_hang_the_picture() -> None:
     assert forest([Following("a", "b"), Following("b", "a")]) == ()
 

@@ -1,5 +1,6 @@
 """The three roles in a real browser, on the running demo, with letters in real mailboxes."""
 
+import io
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -240,7 +241,11 @@ def test_staff_import_a_list_take_it_back_and_rehearse_a_campaign(sign_in: SignI
     with page.expect_download() as download:
         page.goto(page.url + "/rehearsal")
         page.click("main a[href$='rehearsal.xlsx']")
-    rows = list(load_workbook(download.value.path()).worksheets[0].iter_rows(min_row=2, values_only=True))
+    rows = list(
+        load_workbook(io.BytesIO(download.value.path().read_bytes()))
+        .worksheets[0]
+        .iter_rows(min_row=2, values_only=True)
+    )
     assert [row[2] for row in rows] == ["Ana Torres"] * 4
 
 

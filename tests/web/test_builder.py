@@ -75,7 +75,9 @@ def test_the_audience_counts_people_and_says_who_is_left_out_and_how_to_include_
 ) -> None:
     with site.db.writing() as session:
         contact = session.get_one(Contact, world.contacts["PH"])
-        contact.country = session.get_one(Organisation, contact.organisation_id).country = ""  # a firm's country would do
+        contact.country = session.get_one(Organisation, contact.organisation_id).country = (
+            ""  # a firm's country would do
+        )
     text = hana.get(f"{campaign}/audience").text
     assert "3명" in text
     assert "나라 적기" in text
@@ -139,6 +141,8 @@ def test_a_campaign_without_anybody_cannot_be_started(hana: Browser, site: Conte
     assert f'href="{here}/start"' not in hana.get(f"{here}/rehearsal").text.partition("<main")[2].partition("</ol>")[2]
     assert hana.post(f"{here}/start", {"seen": ""}).status_code == 422
     assert stored(site).status == "draft"
+    assert f'href="{here}/rehearsal#h-out"' in hana.get(f"{here}/start").text
+    assert 'id="h-out"' in hana.get(f"{here}/rehearsal").text
 
 
 @pytest.fixture
@@ -232,6 +236,9 @@ def test_a_newer_version_moves_nobody_before_its_preview_was_seen(
     assert f'href="{campaign}/version"' in hana.get(campaign).text
     page = hana.get(f"{campaign}/version").text
     assert "6 business days" in page
+    assert (
+        "메일 12통이 다른 날 나갑니다" in page
+    )  # three letters each follow the slower one, and no row stands for them
     values = {name: re.search(rf'name="{name}" value="(\w+)"', page)[1] for name in ("sha256", "seen")}  # type: ignore[index]
     assert hana.post(f"{campaign}/version", values).status_code == 422
     assert hana.post(f"{campaign}/version", {**values, "seen": "x", "reason": "이유"}).status_code == 409

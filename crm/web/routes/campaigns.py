@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from crm.accounts.rules import Action, require
 from crm.campaigns import plans, queries, service, texts, workflows
+from crm.campaigns.definition import Definition
 from crm.campaigns.leads import chunks
 from crm.campaigns.models import Campaign, CampaignPlan, WorkflowVersion
+from crm.campaigns.rehearsal import Instead
 from crm.campaigns.states import PAUSED, RUNNING
 from crm.campaigns.workflows import Source, definition_of
 from crm.contacts.models import Contact, Lead
@@ -170,13 +172,20 @@ def _migration(visit: Visit, found: Campaign) -> dict[str, Any]:
     sha256 = workflows.keep(visit.db, source.name, source.text, visit.now)
     move = service.preview_migration(visit.db, visit.context.settings, found, sha256, now=visit.now)
     definition = definition_of(visit.db, sha256)
+    differs = _foreseen(visit, found, move, definition)
+    touched = sorted({*differs.people, *(lead.lead_id for lead in move.changed)})
     earlier = definition_of(visit.db, found.workflow_sha256)
     named = {step.id: step for step in (*earlier.steps, *definition.steps)}
     said = FlowWords(definition, visit.request.app.state.pages.environment.globals["letter_name"])
     return {
         **campaign_row(visit, found),
         "move": move,
-        "seen": _digest(move),
+        "differs": differs,
+        "touched": touched,
+        "names": _names(visit, touched),
+        "people_shown": PEOPLE_SHOWN,
+        "day_text": flowwords.day_text,
+        "seen": _digest(move, differs),
         "lines": diffs.line_changes(visit.db.get_one(WorkflowVersion, found.workflow_sha256).text, source.text),
         "step_title": lambda step: said.title(named[step]) if step in named else step,
         "change_name": lambda change: _(CHANGES[change]),
@@ -186,14 +195,22 @@ def _migration(visit: Visit, found: Campaign) -> dict[str, Any]:
     }
 
 
-def _digest(move: service.Move) -> str:
+def _foreseen(visit: Visit, found: Campaign, move: service.Move, definition: Definition) -> plans.Difference:
+    """Return what becomes of the letters that are still to come, also of those that no row stands for yet."""
+    instead = Instead(definition, {lead.enrolment_id: lead.plan for lead in move.leads})
+    before = service.rehearse(visit.db, visit.context.settings, found, now=visit.now)
+    after = service.rehearse(visit.db, visit.context.settings, found, now=visit.now, instead=instead)
+    return plans.compare(plans.plan_of(before, {}), plans.plan_of(after, {}))
+
+
+def _digest(move: service.Move, differs: plans.Difference) -> str:
     """Return what tells two previews apart: who, which steps, on which days; the minute does not matter."""
     rows = [
         (lead.lead_id, one.step, one.change, one.before and one.before.date(), one.after and one.after.date())
         for lead in move.leads
         for one in lead.changes
     ]
-    return hashlib.sha256(repr((move.sha256, move.stays, rows)).encode()).hexdigest()
+    return hashlib.sha256(repr((move.sha256, move.stays, rows, differs)).encode()).hexdigest()
 
 
 @router.post("/campaigns/{campaign_id}/version")
