@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-WIDTH, GAP, LAYER_GAP, LINE, PAD = 264, 26, 58, 25, 13
+WIDTH, GAP, LAYER_GAP, LINE, PAD = 288, 26, 58, 25, 13
 MOST_COLUMNS = 2
 """Trees stand side by side as long as all of them are no wider than this; then the next ones stand below."""
 """Sizes in pixels at the smallest size of letters; the page scales all of them with the letters."""
-LETTERS_A_LINE = 13.6
+LETTERS_A_LINE = 15
 """How many letters of Korean fit into a line of a box."""
 _MOST_LINES = 3
 

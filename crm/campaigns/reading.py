@@ -203,7 +203,7 @@ def validated(model: type[Model], data: Mapping[str, Any], file: YamlFile) -> Mo
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = [dict(item) for item in error.errors()]
+        found: list[dict[str, Any]] = [dict(item) for item in error.errors()]
         meant_for = {_meant_path(model, item) for item in found if item["type"] == "extra_forbidden"}
         for item in found:
             # Who wrote day: for days: made one mistake and is told of one.

@@ -252,14 +252,14 @@ def _in_flight(
         card, rows_ = cards[enrolment.lead_id], steps.get(enrolment.id or 0, [])
         definition = definition_of(session, enrolment.workflow_sha256)
         planned: Sequence[PlannedStep] = ()
-        if instead and enrolment.id in instead.waiting:
-            definition, planned = instead.definition, instead.waiting[enrolment.id]
+        if instead and (enrolment.id or 0) in instead.waiting:
+            definition, planned = instead.definition, instead.waiting[enrolment.id or 0]
             rows_ = [row for row in rows_ if row.status != WAITING]
         buyer = card.time(definition, own)
         if buyer is not None:
             made = [row for row in rows_ if row.status == TAKEN and row.kind == "task"]
             standing = engine.Standing(
-                known={row.step for row in (*rows_, *planned)},
+                known={row.step for row in rows_} | {row.step for row in planned},
                 events=come.get(enrolment.id or 0, {}),
                 letters=sent.get((card.exporter_id, card.contact_id), ()),
                 made=[as_planned(row) for row in made],

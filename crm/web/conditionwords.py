@@ -28,13 +28,13 @@ HAPPENED = {
     "lead.met": (N_("the day of the talk is known"), N_("the day of the talk is not known")),
 }
 COMPARED = {
-    "==": N_("{name}: {value}"),
+    "==": "{name}: {value}",
     "!=": N_("{name}: not {value}"),
     ">=": N_("{name}: {value} or more"),
     "<=": N_("{name}: {value} or less"),
     ">": N_("{name}: more than {value}"),
     "<": N_("{name}: less than {value}"),
-    "in": N_("{name}: {value}"),
+    "in": "{name}: {value}",
     "not in": N_("{name}: not {value}"),
 }
 _NAMED: Mapping[str, Callable[[str], str]] = {

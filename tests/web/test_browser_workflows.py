@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from crm.campaigns.models import WorkflowSave
+from crm.campaigns.models import Campaign, WorkflowSave
 from crm.core.context import Context
 from tests.web.conftest import CHROMIUM, NO_CHROMIUM, Browser
 from tests.web.test_workflows import PAGE, TEXT
+from tests.web.world import World
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -21,12 +22,18 @@ pytestmark = [
 # What stands in the text, what is typed instead, the line, what is told of it, and what is to be typed.
 DELAY, HOURS, FOLLOWED = "{thanks: 4 business days}", "hours: 09:30-11:30", "{sample: 12 business days}"
 KOREAN = (
-    (DELAY, "{thanks: 영업일 6일}", 12, "영업일 6일: 기간이 아닙니다.", "6 business days"),
+    (DELAY, "{thanks: 영업일 6일}", 12, "영업일 6일: 이렇게 적은 기간은 읽을 수 없습니다.", "6 business days"),
     (HOURS, "hour: 14:00-16:00", 5, "hour: 여기에서 쓰지 않는 항목입니다.", "hours"),
-    (FOLLOWED, "{sample_offer: 12 business days}", 16, "sample_offer: 이어질 단계나 날짜, 사건이 없습니다.", "sample"),
+    (
+        FOLLOWED,
+        "{sample_offer: 12 business days}",
+        16,
+        "sample_offer: 이런 이름의 단계나 날짜, 사건이 없습니다.",
+        "sample",
+    ),
 )
 ENGLISH = (
-    (DELAY, "{thanks: 6 busines days}", 12, "6 busines days is not a length of time.", "6 business days"),
+    (DELAY, "{thanks: 6 busines days}", 12, "6 busines days cannot be read as a length of time.", "6 business days"),
     (HOURS, "hour: 14:00-16:00", 5, "hour is not known here.", "hours"),
     (FOLLOWED, "{sampel: 12 business days}", 16, "There is no step, date or event called sampel to follow.", "sample"),
 )
@@ -127,8 +134,23 @@ def test_without_script_the_button_checks_and_what_was_typed_stays(
     assert KOREAN[0][1] in page.input_value("#f-text")
     assert page.input_value("#f-why") == "시험"
     page.click("main form button.go")
-    expect(page.locator("#problems a")).to_contain_text("영업일 6일: 기간이 아닙니다.")
+    expect(page.locator("#problems a")).to_contain_text("영업일 6일: 이렇게 적은 기간은 읽을 수 없습니다.")
     page.fill("#f-text", TEXT.replace(DELAY, RIGHT[DELAY]))
     page.click("main form button.go")
     page.wait_for_url(f"**{PAGE}")
     assert [one.why for one in saved(site)] == ["시험"]
+
+
+def test_a_campaign_is_made_and_started_without_script(
+    look_as: Callable[..., Any], hana: Browser, site: Context, world: World
+) -> None:
+    page = look_as(hana, "/campaigns/new", java_script_enabled=False)
+    page.check("[name=workflow][value=overseas-buyer]")
+    page.click("main form button.go")
+    for step in ("audience", "flow", "letters", "rehearsal"):
+        page.wait_for_url(f"**/{step}")
+        page.click("main a.btn.go")
+    page.click("main form[action$='/start'] button")
+    expect(page.locator("main .note.ok")).to_contain_text("캠페인이 시작되었습니다")
+    with site.db.reading() as session:
+        assert session.exec(select(Campaign.status)).all() == ["running"]

@@ -41,7 +41,7 @@ def test_a_workflow_is_shown_as_picture_and_as_list(hana: Browser) -> None:
     assert '<title id="g-title">' in text
     assert text.count('<g class="box mail') == 4
     assert text.count("<ol") >= 2
-    assert "lead.rating &gt;= 4" in text
+    assert "조건: 상담 평점: 4 이상" in text
 
 
 @pytest.mark.parametrize("path", ["/workflows", PAGE, f"{PAGE}/edit", f"{PAGE}/versions", f"{PAGE}.yaml"])
