@@ -65,7 +65,7 @@ def walk(stops: Iterable[Stop]) -> Iterable[Stop]:
 
 @dataclass(frozen=True)
 class Box:
-    """A placed box with the lines of text in it."""
+    """A placed box with the lines of text in it; the first ``title_lines`` of them are its title."""
 
     stop: Stop
     x: int
@@ -73,6 +73,7 @@ class Box:
     width: int
     height: int
     lines: tuple[str, ...]
+    title_lines: int
 
     @property
     def middle(self) -> int:
@@ -106,9 +107,7 @@ def draw(trees: Sequence[Stop], texts: Mapping[str, Sequence[str]]) -> Drawing:
 
     A box stands in the middle above those that follow it; no two boxes touch.
     """
-    wrapped = {
-        stop.name: tuple(line for text in texts.get(stop.name, ()) for line in wrap(text)) for stop in walk(trees)
-    }
+    wrapped = {stop.name: [wrap(text) for text in texts.get(stop.name, ())] for stop in walk(trees)}
     boxes: list[Box] = []
     lines: list[Line] = []
     top = 1
@@ -137,9 +136,9 @@ def _rows(trees: Sequence[Stop]) -> list[list[Stop]]:
     return rows
 
 
-def _row(trees: Sequence[Stop], wrapped: Mapping[str, tuple[str, ...]], top: int) -> tuple[list[Box], list[Line]]:
+def _row(trees: Sequence[Stop], wrapped: Mapping[str, list[list[str]]], top: int) -> tuple[list[Box], list[Line]]:
     layers = _layers(trees)
-    heights = [2 * PAD + LINE * max(len(wrapped[stop.name]) for stop in layer) for layer in layers]
+    heights = [2 * PAD + LINE * max(sum(map(len, wrapped[stop.name])) for stop in layer) for layer in layers]
     tops = [top + sum(heights[:depth]) + depth * LAYER_GAP for depth in range(len(layers))]
     boxes: list[Box] = []
     lines: list[Line] = []
@@ -152,7 +151,9 @@ def _row(trees: Sequence[Stop], wrapped: Mapping[str, tuple[str, ...]], top: int
             x = (children[0].x + children[-1].x) // 2
         else:
             x, columns = columns * (WIDTH + GAP) + 1, columns + 1
-        box = Box(stop, x, tops[depth], WIDTH, heights[depth], wrapped[stop.name])
+        paragraphs = wrapped[stop.name]
+        lines_ = tuple(line for paragraph in paragraphs for line in paragraph)
+        box = Box(stop, x, tops[depth], WIDTH, heights[depth], lines_, len(paragraphs[0]) if paragraphs else 0)
         boxes.append(box)
         lines.extend(_line(box, child) for child in children)
         return box

@@ -85,6 +85,12 @@ def test_trees_that_have_no_room_side_by_side_stand_below_each_other() -> None:
     assert boxes["sample.delivered"].x == boxes["show_close"].x
 
 
+def test_a_long_title_is_a_title_on_all_its_lines() -> None:
+    trees = forest([Following("a", "show_close")])
+    boxes = draw(trees, {"a": ["가나다라마바사 아자차카타파하 가나다라마바사", "영업일 3일 뒤"]}).boxes
+    assert [(box.title_lines, len(box.lines)) for box in boxes] == [(0, 0), (2, 3)]
+
+
 def test_steps_that_wait_for_each_other_do_not_hang_the_picture() -> None:
     assert forest([Following("a", "b"), Following("b", "a")]) == ()
 
