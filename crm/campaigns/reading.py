@@ -18,7 +18,7 @@ from ruamel.yaml.reader import ReaderError
 from crm.campaigns import meant
 from crm.campaigns.definition import EVENTS, EXIT_REASONS
 from crm.campaigns.slips import WIDE_SIGNS, find_slip
-from crm.campaigns.texts import PROBLEMS, hint_text, problem_text
+from crm.campaigns.texts import EXAMPLES, PROBLEMS, hint_text, problem_text
 from crm.core.errors import Place, Problem
 from crm.pipeline.rules import Stage
 
@@ -223,7 +223,7 @@ def _say_invalid(model: type[BaseModel], error: dict[str, Any], file: YamlFile) 
     if kind == "extra_forbidden":
         _say_unknown_key(model, path, name, file)
     elif kind == "missing":
-        file.say("key_missing", path[:-1], {"name": name, "example": _example(model, path)})
+        file.say("key_missing", path[:-1], {"name": name, "example": EXAMPLES.get(name, "…")})
     elif kind == "literal_error":
         _say_choice(model, path, name, value, file)
     elif kind == "string_pattern_mismatch":
@@ -289,12 +289,6 @@ def _as_list(kind: str, value: Any) -> dict[str, object]:
 def _name(path: Path) -> str:
     """Return the key that a value belongs to; entries of a list are called by the list's."""
     return next((str(part) for part in reversed(path) if not isinstance(part, int)), "")
-
-
-def _example(model: type[BaseModel], path: Path) -> str:
-    field_ = fields(model, path[:-1]).get(str(path[-1]))
-    extra = field_.json_schema_extra if field_ is not None else None
-    return str(extra.get("example", "")) if isinstance(extra, dict) else ""
 
 
 def fields(model: type[BaseModel], path: Path) -> Mapping[str, Any]:

@@ -147,6 +147,7 @@ HINTS = {
     "yaml_empty": N_("Copy one of the files in the folder workflows and change it."),
     "yaml_top": N_("Start it with workflow: and a name."),
     "yaml_alias": N_("Write the value out."),
+    "key_missing": N_("Write for example {name}: {example}"),
     "key_nameless": N_("Write the name and a colon before it, for example after:"),
     "key_twice": N_("Remove one of them."),
     "key_misplaced": N_("It belongs to {owner}."),
@@ -215,6 +216,26 @@ HINTS = {
     "condition_order": N_("Use == or in; to stop at a stage use exit_when."),
     "condition_not_yes_no": N_("Compare it with something, for example lead.rating >= 4."),
 }
+
+EXAMPLES = {
+    "workflow": "overseas-buyer",
+    "title": "{ko: 해외 바이어, en: Overseas buyers}",
+    "ko": "해외 바이어",
+    "en": "Overseas buyers",
+    "audience": 'contact.country != "KR"',
+    "send_window": "{days: [tue, wed, thu], hours: 09:30-11:30}",
+    "days": "[tue, wed, thu]",
+    "hours": "09:30-11:30",
+    "exit_when": "[replied, opted_out, hard_bounced]",
+    "steps": "[{id: thanks, after: {show_close: 1 business day}, mail: thank_you}]",
+    "id": "thanks",
+    "letters": "4",
+    "within": "45 days",
+    "task": "answer",
+    "hold": "until_return",
+    "at_most": "30 days",
+}
+"""What may be written where a name is missing."""
 
 EXCLUSIONS = {
     "not_in_audience": N_("The workflow is not meant for this buyer."),

@@ -250,6 +250,11 @@ def test_what_follows_a_misspelt_step_is_not_told_as_well() -> None:
     assert (problem.code, problem.hint) == ("anchor_unknown", "Did you mean thanks?")
 
 
+def test_what_is_missing_is_told_with_an_example() -> None:
+    problem = the_problem(("hours: 09:30-11:30, ", ""))
+    assert (problem.code, problem.hint) == ("key_missing", "Write for example hours: 09:30-11:30")
+
+
 def test_brackets_without_a_name_are_told_as_that() -> None:
     _definition, problems = checked(("after: {thanks: 5 business days}", "{thanks: 5 business days}"))
     assert "key_nameless" in {problem.code for problem in problems}
