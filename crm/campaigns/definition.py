@@ -155,7 +155,7 @@ EventText = Annotated[str, BeforeValidator(parse_event), WithJsonSchema({"enum":
 StageText = Annotated[str, BeforeValidator(parse_stage), WithJsonSchema({"enum": [str(stage) for stage in Stage]})]
 Name = Annotated[str, Field(pattern=_NAME)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-TaskKind = Literal["call", "answer", "sample", "quotation", "check", "other"]
+TaskKind = Literal["call", "answer", "sample", "tracking", "quotation", "check", "other"]
 MoveTo = Literal[
     "contacted", "replied", "qualified", "sample_or_quotation", "negotiation", "supply_contract", "exclusive_contract",
     "dormant",

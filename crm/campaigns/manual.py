@@ -10,11 +10,12 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from crm.campaigns.casefile import Buyer, Case, Expect, Happens, Moment, TestFile
 from crm.campaigns.conditions import LENGTH, VOCABULARY
 from crm.campaigns.definition import (
     EXIT_REASONS,
@@ -31,120 +32,15 @@ from crm.campaigns.definition import (
     Title,
     json_schema,
 )
-from crm.campaigns.engine import LAST_STEP_OPEN
+from crm.campaigns.examples import BASE, EXAMPLES, TESTS
 from crm.campaigns.language import LANGUAGES
 from crm.campaigns.rules import Delay
 from crm.pipeline.rules import WAY
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
-
-class Example(NamedTuple):
-    """A feature, what it does, and the keys of a workflow file that show it."""
-
-    title: str
-    text: str
-    snippet: str
-
-
-BASE = """\
-workflow: example
-title: {ko: 예시, en: Example}
-audience: contact.country != "KR"
-send_window: {days: [tue, wed, thu], hours: 09:30-11:30}
-exit_when: [replied, opted_out, hard_bounced]
-steps:
-  - {id: thanks, after: {show_close: 1 business day}, mail: thank_you}
-"""
-EXAMPLES = (
-    Example("The smallest workflow", "One letter, one business day after the end of the exhibition.", BASE),
-    Example(
-        "Letters that follow each other",
-        "A step counts from the end of the show or from any step above it: when that letter left, or, when the step "
-        "was skipped, when it was due. Nothing is planned after a letter that has not left.",
-        """\
-steps:
-  - {id: thanks,    after: {show_close: 1 business day}, mail: thank_you}
-  - {id: catalogue, after: {thanks: 4 business days},    mail: catalogue}
-  - {id: reminder,  after: {thanks: 30 days},            mail: reminder}
-""",
-    ),
-    Example(
-        "Lengths of time",
-        "Business days leave out weekends and holidays of the buyer's country; days are calendar days; both end as "
-        "the buyer's day begins, and the letter takes the next window. Hours are counted exactly.",
-        """\
-steps:
-  - {id: thanks, after: {show_close: 36 hours},    mail: thank_you}
-  - {id: second, after: {thanks: 7 days},          mail: catalogue}
-  - {id: third,  after: {second: 5 business days}, mail: reminder}
-""",
-    ),
-    Example(
-        "Tasks",
-        "A task appears in the advisor's list in Korean office hours. Steps may follow it; it counts as done when it "
-        "is made.",
-        """\
-steps:
-  - {id: thanks, after: {show_close: 1 business day}, mail: thank_you}
-  - {id: call,   after: {thanks: 3 business days},    task: call}
-""",
-    ),
-    Example(
-        "Conditions",
-        "`audience` decides who is followed up, `when` whether a step happens; it is asked when the step's letter is "
-        "to be written. A step whose condition is false is skipped and the next ones go on.",
-        """\
-audience: contact.country in ["JP", "CN", "TW"] and lead.interest >= 2
-steps:
-  - {id: thanks, after: {show_close: 1 business day}, mail: thank_you}
-  - {id: sample, after: {thanks: 10 business days}, when: '"sample" in lead.requests', mail: sample_offer}
-  - {id: call,   after: {thanks: 5 business days}, when: lead.rating >= 4 and not contact.city == "", task: call}
-""",
-    ),
-    Example(
-        "The send window",
-        "Days and hours on the buyer's clock, or on Korea's. Weekends of the buyer's country are always left out, "
-        "public holidays and quiet seasons (August in Spain, Christmas in Spanish America, Obon) unless `holidays` is "
-        "`none`.",
-        """\
-send_window: {days: [mon, tue, wed, thu, fri], hours: 10:00-16:00, clock: korea, holidays: none}
-""",
-    ),
-    Example(
-        "What ends the follow-up",
-        "An answer, an opt-out, a letter that came back, or a stage of the deal. Every file must name opt-outs "
-        "and returned letters, since the law asks for it. A lost deal always ends it.",
-        """\
-exit_when: [replied, stage >= negotiation, opted_out, hard_bounced]
-""",
-    ),
-    Example(
-        "Links to the catalogue",
-        "The letter links to the catalogue in the buyer's language, or in English where there is none.",
-        """\
-steps:
-  - {id: catalogue, after: {show_close: 5 business days}, mail: catalogue, attach: catalogue}
-""",
-    ),
-    Example(
-        "When the buyer answers",
-        "The deal moves and the advisor gets a task with its time.",
-        """\
-on_reply: {move: replied, task: answer, within: 1 business day}
-""",
-    ),
-    Example(
-        "Leads that come late",
-        "`start_at_first_open_step` begins with the letter whose time came last (the last letter stays open for "
-        f"{LAST_STEP_OPEN.days} days), `skip_missed` leaves out everything that was due, `start_from_beginning` counts "
-        "from the day the lead came.",
-        """\
-late_import: skip_missed
-""",
-    ),
-)
-PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
+Parts = tuple[tuple[str, type[BaseModel]], ...]
+PARTS: Parts = (
     ("The file", Definition),
     ("`title`", Title),
     ("`send_window`", SendWindow),
@@ -154,6 +50,13 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`on_bounce`", OnBounce),
     ("`on_out_of_office`", OnOutOfOffice),
     ("`on_stage`", OnStage),
+)
+TEST_PARTS: Parts = (
+    ("A file of tests", TestFile),
+    ("`tests`", Case),
+    ("`buyer`", Buyer),
+    ("`happens`", Happens),
+    ("`expect`", Expect),
 )
 
 
@@ -171,7 +74,7 @@ def _blocks(text: str) -> dict[str, str]:
 
 def manual() -> str:
     """Return the text of docs/workflows.md."""
-    return "\n".join([*_opening(), *_reference(), *_vocabulary(), *_examples()]) + "\n"
+    return "\n".join([*_opening(), *_reference(PARTS), *_vocabulary(), *_examples(), *_tests()]) + "\n"
 
 
 def _opening() -> Iterator[str]:
@@ -191,9 +94,9 @@ def _opening() -> Iterator[str]:
     yield f"Every letter must exist in all languages ({', '.join(LANGUAGES)}) as {letters}."
 
 
-def _reference() -> Iterator[str]:
-    for title, model in PARTS:
-        yield from ("", f"## {title}", "")
+def _reference(parts: Parts, level: str = "##") -> Iterator[str]:
+    for title, model in parts:
+        yield from ("", f"{level} {title}", "")
         if model is not Definition and model.__doc__:
             yield from (" ".join(model.__doc__.split()), "")
         yield "| key | value | must be there | meaning |"
@@ -220,6 +123,7 @@ WORDS: dict[Any, str] = {
     Hours: "hours, `09:30-11:30`",
     ExitRule: "a reason",
     Delay: "length of time, `5 business days`",
+    Moment: "a day, or a day and a time, `2026-10-19 09:30`",
 }
 
 
@@ -263,6 +167,18 @@ def _examples() -> Iterator[str]:
     yield from ("", "## Examples", "", "Each shows only the keys it is about; the others are those of the first.")
     for example in EXAMPLES:
         yield from ("", f"### {example.title}", "", example.text, "", "```yaml", example.snippet.rstrip(), "```")
+
+
+def _tests() -> Iterator[str]:
+    yield from ("", "## Tests of a workflow", "")
+    yield (
+        "`workflows/tests/<name>.yaml` states what a workflow must do: a made-up buyer, what happens to it, and every "
+        "letter, task, move and notice that must come of it. `crm campaign test` runs them all, `crm campaign test "
+        "FILE` one file; it takes no more than a moment, writes nothing, and says what came in place of what was "
+        "expected. Every letter counts as approved and sent in its slot."
+    )
+    yield from ("", "```yaml", TESTS.rstrip(), "```")
+    yield from _reference(TEST_PARTS, "###")
 
 
 def schema() -> str:

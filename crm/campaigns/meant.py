@@ -18,6 +18,8 @@ SAID_OTHERWISE: Mapping[str, str] = {
     "전화": "call",
     "답장": "answer",
     "샘플": "sample",
+    "운송장": "tracking",
+    "송장 번호": "tracking",
     "견적": "quotation",
     "확인": "check",
     "answered": "replied",

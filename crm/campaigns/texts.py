@@ -298,6 +298,7 @@ TASKS = {
     "call": N_("Call {who}"),
     "answer": N_("Answer {who}"),
     "sample": N_("Send a sample to {who}"),
+    "tracking": N_("Tell {who} the tracking number of the sample"),
     "quotation": N_("Write a quotation for {who}"),
     "check": N_("Check {who}"),
     "other": N_("Look after {who}"),

@@ -80,7 +80,7 @@ class ExclusiveContract(Versioned, table=True):
 class Task(Versioned, table=True):
     """Something a person has to do. ``assignee``: advisor, sme or staff.
 
-    ``kind``: call, answer, sample, quotation, check, other. ``origin`` makes a task unique, e.g. "step:12".
+    ``kind``: call, answer, sample, tracking, quotation, check, other. ``origin`` makes a task unique, e.g. "step:12".
     """
 
     id: int | None = Field(default=None, primary_key=True)

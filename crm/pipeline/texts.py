@@ -65,6 +65,7 @@ TASK_KINDS: dict[str, str] = {
     "call": N_("call"),
     "answer": N_("write an answer"),
     "sample": N_("send a sample"),
+    "tracking": N_("tell the tracking number"),
     "quotation": N_("prepare a quotation"),
     "check": N_("check something"),
     "other": N_("something else"),

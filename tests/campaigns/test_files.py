@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from string import Formatter
@@ -9,10 +10,10 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
-from crm.campaigns import engine, manual
+from crm.campaigns import engine, examples, harness, manual
 from crm.campaigns.checker import check
 from crm.campaigns.conditions import ContactFacts, Facts, TalkFacts, holds
-from crm.campaigns.definition import Definition
+from crm.campaigns.definition import Definition, Step
 from crm.campaigns.rules import show_close
 from crm.campaigns.workflows import letters_in
 
@@ -71,12 +72,27 @@ def test_the_documents_say_what_the_models_say(name: str) -> None:
     assert written == manual.PAGES[name](), "run: python -m crm.campaigns.manual"
 
 
-@pytest.mark.parametrize("example", manual.EXAMPLES, ids=lambda example: example.title)
-def test_every_example_of_the_documents_works(example: manual.Example) -> None:
+@pytest.mark.parametrize("example", examples.EXAMPLES, ids=lambda example: example.title)
+def test_every_example_of_the_documents_works(example: examples.Example) -> None:
     text = manual.with_snippet(example.snippet)
     assert all(line in text for line in example.snippet.splitlines())
     found, problems = check(text, "example.yaml", LETTERS)
     assert found is not None, problems
+
+
+def test_every_key_of_a_workflow_stands_in_an_example() -> None:
+    shown = "".join(example.snippet for example in examples.EXAMPLES)
+    keys = {*Definition.model_fields, *Step.model_fields, "cap", "avoid", "clock", "holidays"}
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}:", shown)] == []
+
+
+def test_the_example_of_tests_passes(tmp_path: Path) -> None:
+    found, _problems = check(examples.BASE, "example.yaml", LETTERS)
+    assert found is not None
+    file = tmp_path / "example.yaml"
+    file.write_text(examples.TESTS, "utf-8")
+    [report] = harness.run_files([file], {"example": found}, {})
+    assert report.passed, list(harness.told(report))
 
 
 def test_the_schema_names_every_key_and_forbids_others() -> None:
