@@ -243,7 +243,14 @@ def migrate(visit: Staff, campaign_id: int, sha256: Text = "", seen: Text = "", 
 
 
 @router.post("/campaigns/{campaign_id}/{action}")
-def act(visit: Staff, campaign_id: int, action: str, reason: Text = "") -> Response:
+def act(
+    visit: Staff,
+    campaign_id: int,
+    action: str,
+    pause_reason: Annotated[str, Form(alias="pause-reason")] = "",
+    stop_reason: Annotated[str, Form(alias="stop-reason")] = "",
+) -> Response:
+    reason = stop_reason if action == "stop" else pause_reason
     require(visit.viewer, Action.RUN_CAMPAIGNS)
     if action not in DONE:
         raise NotFound(_("There is no such page"))
