@@ -46,6 +46,7 @@ bench: $(VENV)/.dev ## measure, side by side with the baseline
 docs: $(VENV)/.dev ## write the reference pages and the Korean catalogues again
 	@$(BIN)/python tools/reference.py
 	@$(BIN)/python tools/countries.py
+	@$(BIN)/python -m crm.campaigns.manual
 	@$(BIN)/python tools/messages.py
 
 shots: $(VENV)/.dev ## take the screenshots of the documents again
