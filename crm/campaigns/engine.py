@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 
 from crm.campaigns.conditions import Facts, HappenedFacts, holds
-from crm.campaigns.definition import DATED_EVENTS, EVENTS, OTHERWISE, Definition
+from crm.campaigns.definition import DATED_EVENTS, EVENTS, OTHERWISE, Definition, OnBounce, OnStage
 from crm.campaigns.planning import (
     CAP,
     CONDITION,
@@ -397,9 +397,8 @@ class _Run:
                 self._follow(happened_anchors(step, "", one.at), one.at)
         elif one.name in ENDS_FOLLOW_UP:
             self._ended = True
-            if one.name == "hard_bounce" and self._definition.on_bounce:
-                rule = self._definition.on_bounce
-                self._answer("on_bounce", rule.task, rule.within, one.at)
+            if one.name == "hard_bounce":
+                self._once("on_bounce", self._definition.on_bounce, one.at)
         else:
             self._event(one)
 
@@ -436,9 +435,7 @@ class _Run:
             self._reached(Stage.REPLIED, at)
 
     def _reached(self, stage: Stage, at: datetime) -> None:
-        rule = self._definition.on_stage.get(stage)
-        if rule is not None and f"on_stage.{stage}" not in {row.step for row in self.played}:
-            self._answer(f"on_stage.{stage}", rule.task, rule.within, at)
+        self._once(f"on_stage.{stage}", self._definition.on_stage.get(stage), at)
         self._come(f"stage.{stage}", at, at)
         if exit_reason(self._definition, self._facts) is not None:
             self._ended = True
@@ -451,6 +448,11 @@ class _Run:
         rows = [resolved(entry[3], name, at, not_before) for entry in self._open]
         self._put([(row.due_at, *entry[1:3], row) for entry, row in zip(self._open, rows, strict=True)])
         self._follow({name: at}, now)
+
+    def _once(self, step: str, rule: OnBounce | OnStage | None, at: datetime) -> None:
+        # The first time counts, also if that task is done by now: one follow-up asks for one thing once.
+        if rule is not None and step not in {row.step for row in self.played}:
+            self._answer(step, rule.task, rule.within, at)
 
     def _answer(self, step: str, task: str, within: Delay, at: datetime) -> None:
         due = office_deadline(within, at, self._buyer.korea)

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import hypothesis
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import HealthCheck, Phase, example, given
 from sqlmodel import Session, col, select
 
 from crm.campaigns import engine, service, workflows
+from crm.campaigns.definition import Definition
 from crm.campaigns.engine import Happening
 from crm.campaigns.leads import LeadCard, load
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
@@ -241,18 +242,34 @@ def agree(session: Session, settings: Settings, case: Case) -> None:
         assert sorted(rehearsed[lead.id]) == sorted(letters)
 
 
+def _returned_twice() -> Case:
+    """A letter comes back twice in a minute: the first time counts, and asks for one task."""
+    title = {"ko": "예시", "en": "Example"}
+    workflow = {
+        "workflow": "example", "title": title, "audience": 'contact.country != ""', "dates": {"next_show": title},
+        "send_window": {"days": ["mon"], "hours": "09:30-11:30"}, "exit_when": ["opted_out", "hard_bounced"],
+        "steps": [{"id": "s0", "after": {"show_close": "0 business days"}, "mail": "thank_you"}],
+        "on_bounce": {"task": "check", "within": "0 business days"},
+    }  # fmt: skip
+    wishes = tuple(Wish(timedelta(minutes=minute), "hard_bounce") for minute in (1, 2))
+    buyer = Buyer("DE", "Berlin", 0, (), wishes)
+    day, start = date(2026, 3, 6), datetime(2026, 3, 6, 9, tzinfo=UTC)
+    return Case(Definition.model_validate(workflow), day, date(2026, 3, 16), start, (buyer,))
+
+
 @pytest.mark.timeout(300)
 def test_rehearsal_engine_and_worker_agree_on_every_letter(db: Database, settings: Settings) -> None:
     ours = settings.model_copy(update={"campaigns": settings.campaigns.model_copy(update={"draft_ahead_hours": 0})})
 
     @hypothesis.settings(
         max_examples=EXAMPLES,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
         database=None,
         deadline=None,
     )
     @given(cases())
+    @example(_returned_twice())
     def agreed(case: Case) -> None:
         with db.reading() as session:
             agree(session, ours, case)
