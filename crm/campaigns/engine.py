@@ -310,9 +310,12 @@ class _Run:
         self._floor = standing.now
         self._open: list[tuple[datetime, bool, int, PlannedStep]] = []
         self._number = count()
+        self._verdicts: dict[str, str] = {}
         if tasks_done:
             for row in standing.made:
-                self._follow(happened_anchors(row.step, "", row.due_at), row.due_at)
+                # A task that waits for somebody now will not have been done before.
+                done_at = max(row.due_at, self._floor or row.due_at)
+                self._follow(happened_anchors(row.step, "", done_at), done_at)
 
     def add(self, rows: Iterable[PlannedStep]) -> None:
         """Take planned rows; those that are skipped from the start have had their say."""
@@ -339,7 +342,9 @@ class _Run:
             self._do(heapq.heappop(self._open)[3])
 
     def _do(self, row: PlannedStep) -> None:
-        reason = why_not(self._definition, row, self._asked(), self._letters)
+        if row.step not in self._verdicts:
+            self._ask(row)
+        reason = self._verdicts.pop(row.step)
         if reason:
             self.played.append(replace(row, skip=reason, outcome=""))
             self._follow({row.step: row.due_at}, row.due_at)
@@ -348,6 +353,18 @@ class _Run:
             row = replace(row, outcome=arm(self._definition, row.step, self._asked()))
         self.played.append(row)
         self._act(row)
+
+    def _ask(self, row: PlannedStep) -> None:
+        """Ask whether a step happens. Letters of one moment are asked together, as they are drafted together."""
+        rows = [row]
+        if row.kind == "mail":
+            same = (entry for entry in self._open if entry[0] == row.due_at and entry[1])
+            rows += [entry[3] for entry in sorted(same, key=lambda entry: entry[2])]
+        letters = list(self._letters)
+        for one in rows:
+            if one.step not in self._verdicts:
+                self._verdicts[one.step] = why_not(self._definition, one, self._asked(), letters)
+            letters += [] if self._verdicts[one.step] else [one.due_at]
 
     def _asked(self) -> Facts:
         return replace(self._facts, happened=HappenedFacts.of(self._events))
