@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import hypothesis
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, example, given
+from hypothesis import HealthCheck, Phase, example, given, note
+from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from crm.campaigns import engine, service, workflows
-from crm.campaigns.definition import Definition
 from crm.campaigns.engine import Happening
 from crm.campaigns.leads import load
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
@@ -28,7 +28,7 @@ from crm.core.errors import Refused
 from crm.pipeline import service as pipeline
 from crm.pipeline.models import Task
 from tests.campaigns.conftest import STAFF, World, make_world
-from tests.campaigns.random_workflows import EVENTS, Buyer, Case, Wish, cases
+from tests.campaigns.random_workflows import EVENTS, Buyer, Case, Wish, random_case, smallest
 
 NUMBERS = count()
 EXAMPLES = int(__import__("os").environ.get("EX", "300"))
@@ -176,6 +176,7 @@ class _House:
         self._go_through([one for one in wishes if one[0] >= pause])
         self._live_until(start + resume)
         service.resume(session, self.campaign, by=STAFF, now=start + resume, settings=self.settings)
+        service.enrol_leads(session, self.settings, now=start + resume)
         self._tick(start + resume)
 
     def live_on_quietly(self) -> None:
@@ -367,7 +368,7 @@ def _case(steps: list[dict[str, Any]], buyer: Buyer, **parts: Any) -> Case:
         "steps": steps, **parts,
     }  # fmt: skip
     day, start = date(2026, 3, 6), datetime(2026, 3, 6, 9, tzinfo=UTC)
-    return Case(Definition.model_validate(workflow), day, date(2026, 3, 16), start, (buyer,))
+    return Case(workflow, day, date(2026, 3, 16), start, (buyer,))
 
 
 @pytest.mark.timeout(300)
@@ -375,16 +376,6 @@ def test_rehearsal_engine_and_worker_agree_on_every_letter(db: Database, setting
     ours = settings.model_copy(update={"campaigns": settings.campaigns.model_copy(update={"draft_ahead_hours": 0})})
     seen: Counter[str] = Counter()
 
-    @hypothesis.settings(
-        max_examples=EXAMPLES,
-        phases=[Phase.explicit, Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        deadline=None,
-    )
-    @given(cases())
-    @example(_returned_twice())
-    @example(_letters_of_one_moment())
     def agreed(case: Case) -> None:
         lived = session.begin_nested()
         try:
@@ -392,9 +383,32 @@ def test_rehearsal_engine_and_worker_agree_on_every_letter(db: Database, setting
         finally:
             lived.rollback()
 
+    def disagreed(case: Case) -> bool:
+        try:
+            agreed(case)
+        except AssertionError:
+            return True
+        return False
+
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        deadline=None,
+    )
+    @given(st.integers(0, 2**63).map(random_case))
+    @example(_returned_twice())
+    @example(_letters_of_one_moment())
+    def all_agree(case: Case) -> None:
+        if disagreed(case):
+            case = smallest(case, disagreed)
+            note(f"The smallest case like it: {case}")
+            agreed(case)
+
     with db.reading() as session:
         world = make_world(session, ours)
-        agreed()
+        all_agree()
     import os
 
     if os.environ.get("SEEN"):
