@@ -370,6 +370,15 @@ def _letters_of_one_moment() -> Case:
     return _case(steps, Buyer("DE", "Berlin", 0, (), ()))
 
 
+def _deeds_of_one_moment() -> Case:
+    """A move and a line on a desk are due at one moment: the first makes the condition of the second true."""
+    steps = [
+        {"id": "s0", "after": {"show_close": "1 hours"}, "move": "dormant"},
+        {"id": "s1", "after": {"show_close": "1 hours"}, "when": 'deal.stage == "dormant"', "notify": "advisor"},
+    ]
+    return _case(steps, Buyer("DE", "Berlin", 0, (), ()))
+
+
 def _returned_twice() -> Case:
     """A letter comes back twice in a minute: the first time counts, and asks for one task."""
     steps = [{"id": "s0", "after": {"show_close": "0 business days"}, "mail": "thank_you"}]
@@ -415,6 +424,7 @@ def test_rehearsal_engine_and_worker_agree_on_every_letter(db: Database, setting
     @given(st.integers(0, 2**63).map(random_case))
     @example(_returned_twice())
     @example(_letters_of_one_moment())
+    @example(_deeds_of_one_moment())
     def all_agree(case: Case) -> None:
         if disagreed(case):
             case = smallest(case, disagreed)
