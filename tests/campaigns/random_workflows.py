@@ -209,7 +209,7 @@ def random_case(number: int) -> Case:
     late = timedelta(days=dice.choice([0, 0, 0, 0, 0, 5, 30]), minutes=dice.randint(-3000, 3000))
     workflow = _workflow(dice)
     names = _names(Definition.model_validate(workflow))
-    buyers = tuple(_buyer(dice, names, EDGES.get(closes_on, PLACES)) for _number in range(dice.choice([1, 1, 2])))
+    buyers = tuple(_buyer(dice, names, EDGES.get(closes_on, PLACES)) for _number in range(dice.choice([1, 1, 1, 2])))
     first = timedelta(hours=dice.randint(0, 700))
     pause = dice.choice([None, None, None, (first, first + timedelta(hours=dice.randint(1, 400)))])
     start, next_show = show_close(closes_on) + late, closes_on + timedelta(days=dice.randint(10, 300))
