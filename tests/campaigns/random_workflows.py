@@ -179,7 +179,7 @@ def _outcomes(step: dict[str, Any]) -> list[str]:
 def _buyer(dice: Random, names: Sequence[str], places: Sequence[tuple[str, str]]) -> Buyer:
     country, city = dice.choice([dice.choice(PLACES), dice.choice(places)])
     # Minutes that no two events share: which of two at the same moment comes first is nobody's promise.
-    minutes = dice.sample(range(-9_000, 90_000), k=dice.randint(0, 5))
+    minutes = dice.sample(range(-9_000, 90_000), k=dice.randint(0, 4))
     wishes = tuple(_wish(dice, timedelta(minutes=minute), dice.choice(names)) for minute in sorted(minutes) if minute)
     return Buyer(country, city, dice.randint(0, 5), dice.choice(REQUESTS), wishes)
 

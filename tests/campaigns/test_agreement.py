@@ -84,7 +84,7 @@ class _House:
 
     # ---- what comes from outside
 
-    def let_happen(self, lead: _Lead, wish: Wish) -> None:
+    def let_happen(self, lead: _Lead, wish: Wish) -> bool:
         """Let something happen now, if it can, by the verbs that mailbox, pages and delivery use."""
         now = self.case.start + wish.after
         until = now + wish.lasts if wish.lasts is not None else None
@@ -92,8 +92,9 @@ class _House:
             with self.session.begin_nested():
                 until = self._tell(lead, wish, now, until)
         except Refused:
-            return
+            return False
         lead.happened.append(Happening(wish.name, now, until))
+        return True
 
     def _tell(self, lead: _Lead, wish: Wish, now: datetime, until: datetime | None) -> datetime | None:
         session, name = self.session, wish.name
@@ -164,8 +165,8 @@ class _House:
     def _go_through(self, wishes: list[tuple[timedelta, _Lead, Wish]]) -> None:
         for after, lead, wish in wishes:
             self._live_until(self.case.start + after)
-            self.let_happen(lead, wish)
-            self._tick(self.case.start + after)
+            if self.let_happen(lead, wish):
+                self._tick(self.case.start + after)
 
     def live_with_a_pause(self, pause: timedelta, resume: timedelta) -> None:
         """Live until a pause is over."""
