@@ -42,6 +42,17 @@ def act_due(session: Session, settings: Settings, *, now: datetime, limit: int =
 
 
 def _act_on(session: Session, settings: Settings, found: list[DueStep], now: datetime) -> int:
+    count = 0
+    while found:
+        # What a step does may change what the next one of the same lead is asked, so each has its turn.
+        first = {one.enrolment_id: one.id for one in reversed(found)}
+        turn = [one for one in found if first[one.enrolment_id] == one.id]
+        found = [one for one in found if first[one.enrolment_id] != one.id]
+        count += _act_on_each(session, settings, turn, now)
+    return count
+
+
+def _act_on_each(session: Session, settings: Settings, found: list[DueStep], now: datetime) -> int:
     questions = {one.step.id or 0: one for one in questions_of(session, found)}
     refused = refusals(session, questions.values())
     count = 0

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 
 from crm.campaigns.conditions import Facts, HappenedFacts, holds
-from crm.campaigns.definition import DATED_EVENTS, EVENTS, OTHERWISE, Definition
+from crm.campaigns.definition import DATED_EVENTS, EVENTS, OTHERWISE, Definition, OnBounce, OnStage
 from crm.campaigns.planning import (
     CAP,
     CONDITION,
@@ -310,9 +310,12 @@ class _Run:
         self._floor = standing.now
         self._open: list[tuple[datetime, bool, int, PlannedStep]] = []
         self._number = count()
+        self._verdicts: dict[str, str] = {}
         if tasks_done:
             for row in standing.made:
-                self._follow(happened_anchors(row.step, "", row.due_at), row.due_at)
+                # A task that waits for somebody now will not have been done before.
+                done_at = max(row.due_at, self._floor or row.due_at)
+                self._follow(happened_anchors(row.step, "", done_at), done_at)
 
     def add(self, rows: Iterable[PlannedStep]) -> None:
         """Take planned rows; those that are skipped from the start have had their say."""
@@ -339,7 +342,9 @@ class _Run:
             self._do(heapq.heappop(self._open)[3])
 
     def _do(self, row: PlannedStep) -> None:
-        reason = why_not(self._definition, row, self._asked(), self._letters)
+        if row.step not in self._verdicts:
+            self._ask(row)
+        reason = self._verdicts.pop(row.step)
         if reason:
             self.played.append(replace(row, skip=reason, outcome=""))
             self._follow({row.step: row.due_at}, row.due_at)
@@ -348,6 +353,18 @@ class _Run:
             row = replace(row, outcome=arm(self._definition, row.step, self._asked()))
         self.played.append(row)
         self._act(row)
+
+    def _ask(self, row: PlannedStep) -> None:
+        """Ask whether a step happens. Letters of one moment are asked together, as they are drafted together."""
+        rows = [row]
+        if row.kind == "mail":
+            same = (entry for entry in self._open if entry[0] == row.due_at and entry[1])
+            rows += [entry[3] for entry in sorted(same, key=lambda entry: entry[2])]
+        letters = list(self._letters)
+        for one in rows:
+            if one.step not in self._verdicts:
+                self._verdicts[one.step] = why_not(self._definition, one, self._asked(), letters)
+            letters += [] if self._verdicts[one.step] else [one.due_at]
 
     def _asked(self) -> Facts:
         return replace(self._facts, happened=HappenedFacts.of(self._events))
@@ -397,9 +414,8 @@ class _Run:
                 self._follow(happened_anchors(step, "", one.at), one.at)
         elif one.name in ENDS_FOLLOW_UP:
             self._ended = True
-            if one.name == "hard_bounce" and self._definition.on_bounce:
-                rule = self._definition.on_bounce
-                self._answer("on_bounce", rule.task, rule.within, one.at)
+            if one.name == "hard_bounce":
+                self._once("on_bounce", self._definition.on_bounce, one.at)
         else:
             self._event(one)
 
@@ -436,9 +452,7 @@ class _Run:
             self._reached(Stage.REPLIED, at)
 
     def _reached(self, stage: Stage, at: datetime) -> None:
-        rule = self._definition.on_stage.get(stage)
-        if rule is not None and f"on_stage.{stage}" not in {row.step for row in self.played}:
-            self._answer(f"on_stage.{stage}", rule.task, rule.within, at)
+        self._once(f"on_stage.{stage}", self._definition.on_stage.get(stage), at)
         self._come(f"stage.{stage}", at, at)
         if exit_reason(self._definition, self._facts) is not None:
             self._ended = True
@@ -451,6 +465,11 @@ class _Run:
         rows = [resolved(entry[3], name, at, not_before) for entry in self._open]
         self._put([(row.due_at, *entry[1:3], row) for entry, row in zip(self._open, rows, strict=True)])
         self._follow({name: at}, now)
+
+    def _once(self, step: str, rule: OnBounce | OnStage | None, at: datetime) -> None:
+        # The first time counts, also if that task is done by now: one follow-up asks for one thing once.
+        if rule is not None and step not in {row.step for row in self.played}:
+            self._answer(step, rule.task, rule.within, at)
 
     def _answer(self, step: str, task: str, within: Delay, at: datetime) -> None:
         due = office_deadline(within, at, self._buyer.korea)

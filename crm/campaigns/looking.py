@@ -33,12 +33,9 @@ def changes(session: Session, campaign_id: int, *, now: datetime, all_every: tim
     """Return whom a campaign has to look at since it last looked. Writes nothing: see ``looked``."""
     session.flush()
     last = session.get(CampaignLook, campaign_id, populate_existing=True)
-    newest = CampaignLook(
-        campaign_id=campaign_id,
-        event_id=session.exec(select(func.max(Event.id))).one() or 0,
-        lead_id=session.exec(select(func.max(Lead.id))).one() or 0,
-        all_seen_at=now,
-    )
+    highest = select(select(func.max(Event.id)).scalar_subquery(), select(func.max(Lead.id)).scalar_subquery())
+    event_id, lead_id = session.exec(highest).one()
+    newest = CampaignLook(campaign_id=campaign_id, event_id=event_id or 0, lead_id=lead_id or 0, all_seen_at=now)
     if last is None or not last.all_seen_at <= now < last.all_seen_at + all_every:
         return Changes(None, newest)
     touched = _touched(session, last)

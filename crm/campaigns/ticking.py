@@ -258,6 +258,8 @@ def _look_at_deals(session: Session, settings: Settings, now: datetime) -> list[
     cancelled: list[int] = []
     for campaign in session.exec(select(Campaign).where(col(Campaign.status).in_((RUNNING, PAUSED)))).all():
         changed = _changes(session, settings, campaign, now).lead_ids
+        if changed is not None and not changed:
+            continue
         notice(session, settings, campaign, changed, now=now)
         for enrolment in _moved_on(session, campaign, changed):
             with one_of_many(session, "follow_up_not_ended", enrolment=enrolment.id):

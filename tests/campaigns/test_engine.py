@@ -224,3 +224,15 @@ def test_a_play_can_be_taken_up_at_any_step(country: str, rule: str, minutes: in
         )
         open_rows = [row for row in open_rows if row != done] + followers
         known |= {row.step for row in followers}
+
+
+def test_what_follows_a_task_that_still_waits_counts_from_now_at_the_earliest() -> None:
+    """A rehearsal in the middle: a call that is a month overdue will not have been made a month ago."""
+    text = TEXT.replace("RULE", "skip_missed").replace("task: call}", "task: call, wait: true}")
+    text = text.replace("after: {catalogue: 5", "after: {call: 5")
+    definition, problems = check(text, "example.yaml", LETTERS)
+    assert definition is not None, problems
+    call = PlannedStep("call", "task", "call", MONDAY, MONDAY)
+    standing = engine.Standing({"thanks", "catalogue", "call"}, made=[call], now=MONDAY + timedelta(days=30))
+    rest = engine.play_on(definition, buyer(), HOT, [], standing, tasks_done=True)
+    assert days(rest)[0] == ("sample", "12-23", "")  # five business days after the 16th of December

@@ -213,6 +213,22 @@ def test_whose_country_is_not_known_any_more_is_left_alone_and_named(world: Worl
     assert seen(world, campaign, version(world, SLOWER)).stays == (lead.id,)
 
 
+def test_who_could_not_be_moved_goes_on_with_the_version_they_started_with(world: World) -> None:
+    """F20: what follows is planned from the version of the follow-up, not from that of the campaign."""
+    lead = world.lead()
+    campaign = world.campaign()
+    world.enrol()
+    contact = world.session.get_one(Contact, lead.contact_id)
+    contact.country = None
+    world.session.flush()
+    moved(world, campaign, version(world, SLOWER))
+    contact.country = "DE"
+    world.session.flush()
+    world.done(world.steps(lead)["thanks"])
+    assert world.enrolment(lead).workflow_sha256 != campaign.workflow_sha256
+    assert world.steps(lead)["catalogue"].due_at == datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+
+
 def test_a_workflow_that_ends_earlier_finishes_those_who_are_through(world: World) -> None:
     campaign, lead = in_flight(world)
     head = WORKFLOW[: WORKFLOW.index("  - {id: catalogue")]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,13 @@ from crm.core.config import Settings
 from crm.core.db import Database
 from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import speaking
+from crm.exporters.models import Exhibition
 from crm.pipeline import service as pipeline
 from crm.pipeline.models import Deal, Task
 from tests.campaigns.conftest import STAFF, World, make_world
 
 DAY = timedelta(days=1)
+SPRING = date(2027, 4, 9)
 
 
 def due(world: World, at: datetime, kind: str = "mail", ahead: timedelta = timedelta(0)) -> list[str]:
@@ -691,3 +693,26 @@ def test_who_refuses_is_heard_while_a_tick_changes_the_same_follow_up(
         assert other.is_alive()
     other.join(10)
     assert [len(steps) for steps in ended] == [1]
+
+
+# ---- copies
+
+
+def test_a_copy_of_a_campaign_has_no_dates_no_leads_and_sends_nothing(world: World) -> None:
+    """F14: a copy that kept the dates and the start of the old one would write to people at once."""
+    path = Path(world.settings.workflows_dir) / "example.yaml"
+    dated = path.read_text("utf-8").replace("steps:\n", "dates: {next_show: {ko: 다음, en: next}}\nsteps:\n")
+    path.write_text(dated + "  - {id: invite, before: {next_show: 2 weeks}, mail: reminder}\n", encoding="utf-8")
+    world.lead()
+    old = world.campaign(dates={"next_show": date(2027, 3, 2)})
+    world.enrol()
+    after = Exhibition(code="NEXT2027", names={"ko": "다음", "en": "Next"}, starts_on=SPRING, ends_on=SPRING)
+    world.session.add(after)
+    world.session.flush()
+    copied = service.copy(world.session, world.settings, old, exhibition=after, now=world.now, by=STAFF)
+    kept = (copied.status, copied.started_at, copied.dates, service.missing_dates(world.session, copied))
+    assert kept == ("draft", None, {}, ["next_show"])
+    assert world.enrol(world.now + timedelta(minutes=1)) == 0
+    assert {step.campaign_id for step in world.session.exec(select(Step))} == {old.id}
+    with pytest.raises(Refused):
+        service.start(world.session, copied, by=STAFF, now=world.now)

@@ -400,3 +400,21 @@ def test_only_the_missed_get_what_was_missed(world: World) -> None:
     assert world.enrol(world.now + MINUTE) == 2
     assert [world.steps(lead)["thanks"].id for lead in early] == ids
     assert all(set(world.steps(lead)) == {"thanks"} for lead in [*early, *late])
+
+
+def test_a_step_is_due_by_its_time_alone_however_often_that_is_changed(world: World) -> None:
+    """F23: no job turns a state over once a day, so a date that is changed needs nothing else to be changed."""
+    lead, other = world.lead(), world.lead("Ana Ruiz")
+    world.campaign()
+    world.enrol()
+    step = world.steps(lead)["thanks"]
+    was = step.due_at
+    world.steps(other)["thanks"].due_at = was - 9 * DAY
+
+    def due(at: datetime) -> bool:
+        return step in service.due_steps(world.session, now=at, ahead=timedelta(0), kind="mail", limit=9)
+
+    for moved in (was + 3 * DAY, was - 2 * DAY, was):
+        step.due_at = moved
+        world.session.flush()
+        assert [due(moved - MINUTE), due(moved), due(moved + MINUTE)] == [False, True, True]
