@@ -60,8 +60,9 @@ class Identity:
         countries: tuple[str, ...] = (),
         badges: tuple[tuple[int, str], ...] = (),
         mobiles: tuple[str, ...] = (),
+        firms: tuple[str, ...] | None = None,
     ) -> None:
-        """``names`` and ``companies`` are as written, ``mailboxes`` by ``mailbox``."""
+        """``names`` and ``companies`` are as written, ``mailboxes`` by ``mailbox``, ``firms`` by ``company_key``."""
         self.mailboxes = mailboxes
         self.numbers = numbers
         self.names = names
@@ -69,7 +70,20 @@ class Identity:
         self.badges = badges
         self.mobiles = mobiles
         self._companies = companies
-        self._firms: tuple[str, ...] | None = None
+        self._firms = firms
+
+    def parts(self) -> tuple[tuple[Any, ...], ...]:
+        """Return what makes the same identity anew, its firms worked out."""
+        return (
+            self.mailboxes,
+            self.numbers,
+            self.names,
+            self._companies,
+            self.countries,
+            self.badges,
+            self.mobiles,
+            self.firms,
+        )
 
     def __or__(self, other: "Identity") -> "Identity":
         return Identity(

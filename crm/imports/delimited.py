@@ -1,9 +1,12 @@
 """Reads delimited text (CSV, TSV …) record by record; only the sample that settles the delimiter is ever held."""
 
 import csv
+import io
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import IO, cast
 
 from crm.imports import aliases, encodings, mapping
 from crm.imports.encodings import Encoding
@@ -36,9 +39,20 @@ def read(data: bytes, encoding_chosen: str | None, delimiter_chosen: str | None)
     _check(data, encoding, delimiter)
 
     def records() -> Iterator[list[Cell]]:
-        return cast(Iterator[list[Cell]], csv.reader(encodings.open_text(data, encoding), delimiter=delimiter))
+        return _records(io.BytesIO(data), encoding, delimiter)
 
-    return Source("csv", [Table(records)], encoding.name, delimiter, notes=_notes(data, encoding))
+    def moved() -> tuple[IO[bytes], Callable[[IO[bytes]], Iterator[list[Cell]]]]:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - who asked for it closes it
+        file.write(data)
+        file.flush()
+        return file, partial(_records, encoding=encoding, delimiter=delimiter)
+
+    table = Table(records, moved=moved)
+    return Source("csv", [table], encoding.name, delimiter, notes=_notes(data, encoding))
+
+
+def _records(file: IO[bytes], encoding: Encoding, delimiter: str) -> Iterator[list[Cell]]:
+    return cast(Iterator[list[Cell]], csv.reader(encodings.text_of(file, encoding), delimiter=delimiter))
 
 
 def _notes(data: bytes, encoding: Encoding) -> list[Issue]:

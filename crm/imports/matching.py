@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import Any
-from zlib import crc32
 
 import sqlalchemy as sa
 from sqlmodel import Session, select
@@ -17,6 +16,7 @@ from crm.contacts.rules import Identity
 from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.exporters.models import Exhibition
+from crm.imports.identities import keys_of
 from crm.imports.models import IdentityKey, ImportBatch, ImportRow
 from crm.imports.projection import Batch, Record, identity_of, opened
 
@@ -105,11 +105,6 @@ class People:
                 found.maybe.append((person, why))
         found.sure = [person for _reason, _id, person in sorted(sure, key=lambda one: one[:2])]
         return found
-
-
-def keys_of(told: Identity) -> dict[int, str]:
-    """Return the keys under which somebody is looked up, as they are stored, each with the firm it is about."""
-    return {crc32(key.encode()): firm for key, firm in rules.keys(told).items()}
 
 
 def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> People:
