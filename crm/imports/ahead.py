@@ -21,7 +21,8 @@ from crm.imports.cleaning import TableCleaner
 from crm.imports.identities import identity, keys_of
 from crm.imports.records import Cell, Issue, ReadRow
 
-PORTION = 1_000
+PORTION = 250
+"""Of so many rows everybody who may be meant is fetched at once; each costs some 25 kB on its way."""
 LEAST_ROWS = 3_000
 """A shorter list is read before a second process would have begun."""
 _LENGTH = 8
@@ -79,19 +80,24 @@ def _by_helper(cleaner: TableCleaner, exhibition_id: int) -> Generator[list[Prep
     assert cleaner.of.table.moved is not None
     done = 0
     file, read = cleaner.of.table.moved()
-    with file, _helper(file) as helper:
-        assert helper.stdin and helper.stdout
+    with file, suppress(OSError), _helper(file) as helper:  # where no process can be begun, nothing is read by one
         try:
-            with suppress(BrokenPipeError):
-                pickle.dump((_packed(cleaner), read, exhibition_id), helper.stdin)
-                helper.stdin.close()
-            while parcel := _received(helper.stdout):
+            _order(helper, (_packed(cleaner), read, exhibition_id))
+            while parcel := _received(helper):
                 portion = [_unpacked(one) for one in pickle.loads(parcel)]  # noqa: S301 - our own process, of our own rows
                 done += len(portion)
                 yield portion
             return done if parcel is None else None
         finally:
             helper.kill()
+    return done
+
+
+def _order(helper: "subprocess.Popen[bytes]", order: tuple[Any, ...]) -> None:
+    assert helper.stdin
+    with suppress(BrokenPipeError):
+        pickle.dump(order, helper.stdin)
+        helper.stdin.close()
 
 
 def _helper(file: IO[bytes]) -> "subprocess.Popen[bytes]":
@@ -119,11 +125,12 @@ def _nothing() -> Iterator[list[Cell]]:
     return iter(())
 
 
-def _received(stream: IO[bytes]) -> bytes | None:
+def _received(helper: "subprocess.Popen[bytes]") -> bytes | None:
     """Return the next parcel, empty when that was all; None when it did not come whole."""
-    told = stream.read(_LENGTH)
+    assert helper.stdout
+    told = helper.stdout.read(_LENGTH)
     length = int.from_bytes(told)
-    parcel = stream.read(length)
+    parcel = helper.stdout.read(length)
     return parcel if len(told) == _LENGTH and len(parcel) == length else None
 
 

@@ -27,6 +27,13 @@ FIRMS: sa.Table = Organisation.__table__  # type: ignore[attr-defined]
 EMAILS: sa.Table = EmailAddress.__table__  # type: ignore[attr-defined]
 
 KEY_COLUMNS = ("key", "contact_id", "firm")
+_KNOWN = bulk.LookUp(sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm), KEYS.c.key)
+_RECORDS = bulk.LookUp(
+    sa.select(ROWS.c.contact_id, ROWS.c.id, ROWS.c.batch_id, ROWS.c.sheet, ROWS.c.number, ROWS.c.facts)
+    .where(ROWS.c.stands)
+    .order_by(ROWS.c.id),
+    ROWS.c.contact_id,
+)
 CROWD = 40
 """Of a key that so many people share (a switchboard, a family of test data) only the first are compared."""
 
@@ -109,7 +116,7 @@ class People:
 
 def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> People:
     """Fetch everybody who is known under one of the keys, given with the firm each is about."""
-    rows = bulk.find(session, sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm), KEYS.c.key, wanted)
+    rows = _KNOWN(session, wanted)
     ids = {one for key, one, firm in rows if not firm or rules.firm_fits(firm, wanted[key])}
     found = {person.id: person for person in persons(session, ids, batches)}
     people = People(by_id=found)
@@ -125,9 +132,7 @@ def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> Peo
 def persons(session: Session, ids: Collection[int], batches: "Batches") -> list[Person]:
     """Return contacts with their standing records, by id; who has none is left out."""
     found: dict[int, Person] = {}
-    columns = (ROWS.c.contact_id, ROWS.c.id, ROWS.c.batch_id, ROWS.c.sheet, ROWS.c.number, ROWS.c.facts)
-    statement = sa.select(*columns).where(ROWS.c.stands).order_by(ROWS.c.id)
-    for contact_id, row_id, batch_id, sheet, number, facts in bulk.find(session, statement, ROWS.c.contact_id, ids):
+    for contact_id, row_id, batch_id, sheet, number, facts in _RECORDS(session, ids):
         person = found.get(contact_id) or found.setdefault(contact_id, Person(contact_id))
         batch = batches[batch_id] if batch_id is not None else None
         person.records.append(Record(row_id, batch, sheet, number, facts))
