@@ -185,7 +185,7 @@ def _check_dates(tests: TestFile, workflow: Definition, file: YamlFile) -> None:
             file.say("date_of_workflow", ("dates", name), {"name": name, **near(name, workflow.dates)}, at_key=True)
     for name in workflow.dates:
         if name not in tests.dates:
-            file.say("key_missing", ("dates",), {"name": name})
+            file.say("key_missing", ("dates",), {"name": name, "example": "2026-12-10"})
 
 
 def _check_case(case: Case, workflow: Definition, path: Path, file: YamlFile) -> None:

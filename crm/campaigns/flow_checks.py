@@ -16,8 +16,9 @@ def check_flow(outline: Outline, data: Mapping[str, Any], file: YamlFile) -> Non
     _check_names(outline, file)
     _check_dates(outline, file)
     lost: set[str] = set()
+    misspelt: set[str] = set()
     for draft in outline.steps.values():
-        _check_anchor(draft, outline, lost, file)
+        _check_anchor(draft, outline, lost, misspelt, file)
     for draft in outline.steps.values():
         _check_branch(draft, outline, file)
         _check_wait(draft, outline, file)
@@ -49,7 +50,8 @@ def _check_dates(outline: Outline, file: YamlFile) -> None:
 # ---------------------------------------------------------------- what a step follows
 
 
-def _check_anchor(draft: Draft, outline: Outline, lost: set[str], file: YamlFile) -> None:
+def _check_anchor(draft: Draft, outline: Outline, lost: set[str], misspelt: set[str], file: YamlFile) -> None:
+    """Steps in ``lost`` never come; of those in ``misspelt`` what follows them is put right by the same correction."""
     anchor = draft.anchor
     if anchor.relation == "before" and anchor.text not in (*outline.dates, *DATED_EVENTS):
         _say_date(draft, outline, file)
@@ -59,10 +61,11 @@ def _check_anchor(draft: Draft, outline: Outline, lost: set[str], file: YamlFile
     elif not anchor.step:
         _say_unknown(draft, outline, file)
         lost.add(draft.name)
+        misspelt.add(draft.name)
     elif anchor.outcome and not _has_outcome(draft, outline, file):
         lost.add(draft.name)
     else:
-        _check_order(draft, outline, lost, file)
+        _check_order(draft, outline, lost, misspelt, file)
 
 
 def _is_known(anchor: Anchor, outline: Outline) -> bool:
@@ -107,7 +110,7 @@ def _has_outcome(draft: Draft, outline: Outline, file: YamlFile) -> bool:
     return False
 
 
-def _check_order(draft: Draft, outline: Outline, lost: set[str], file: YamlFile) -> None:
+def _check_order(draft: Draft, outline: Outline, lost: set[str], misspelt: set[str], file: YamlFile) -> None:
     path, anchor = (*draft.path, *draft.anchor.key), draft.anchor
     chain = outline.chain(draft.name)
     back = chain[-1].anchor.step
@@ -116,6 +119,9 @@ def _check_order(draft: Draft, outline: Outline, lost: set[str], file: YamlFile)
             names = " → ".join([*(step.name for step in chain), draft.name])
             file.say("anchor_circle", path, {"names": names}, at_key=True)
         lost.update(step.name for step in chain)
+    elif anchor.step in misspelt:
+        lost.add(draft.name)
+        misspelt.add(draft.name)
     elif anchor.step in lost or back:
         file.say("step_unreachable", path, {"name": draft.name, "anchor": anchor.step}, at_key=True)
         lost.add(draft.name)

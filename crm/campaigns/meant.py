@@ -79,7 +79,9 @@ def _starts(left: str, right: str) -> bool:
 
 def delay(text: str) -> str:
     """Return a length of time that ``text`` probably means, e.g. ``5 business days`` for ``5 busines days``."""
-    found = re.fullmatch(r"\s*(\d{1,4}|[a-z]+)\s*(\D+?)\s*", text.casefold())
+    plain = re.sub(r"^\s*(영업일|근무일)\s*(\d+)\s*일?", r"\2 \1", text.casefold())  # as Korean counts them
+    plain = re.sub(r"\s*(뒤|후|이후|later|after)\s*$", "", plain)
+    found = re.fullmatch(r"\s*(\d{1,4}|[a-z]+)\s*(\D+?)\s*", plain)
     if found is None:
         return ""
     count = int(found[1]) if found[1].isdecimal() else _NUMBERS.get(found[1])

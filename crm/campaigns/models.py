@@ -28,6 +28,26 @@ class WorkflowVersion(SQLModel, table=True):
     created_at: datetime
 
 
+class WorkflowSave(SQLModel, table=True):
+    """A workflow as somebody saved it in the browser; the highest ``number`` of a name is the one in use.
+
+    ``file_sha256`` is what the file held at the time
+    (empty: there was none), so that a later change of the file can be told. The same number cannot be saved twice.
+    """
+
+    __tablename__ = "workflow_save"
+    __table_args__ = (UniqueConstraint("name", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=64)
+    number: int
+    sha256: str = Field(foreign_key="workflow_version.sha256", max_length=64)
+    file_sha256: str = Field(default="", max_length=64)
+    saved_at: datetime
+    saved_by: str = Field(max_length=254)
+    why: str = ""
+
+
 class Campaign(Versioned, table=True):
     """A workflow run for the leads of one exhibition. ``status``: draft, running, paused, stopped.
 
@@ -45,6 +65,18 @@ class Campaign(Versioned, table=True):
     started_at: datetime | None = None
     created_at: datetime
     created_by: str = Field(max_length=254)
+
+
+class CampaignPlan(SQLModel, table=True):
+    """What a campaign was going to send when a person agreed to it; ``plans`` tells what differs from it now."""
+
+    __tablename__ = "campaign_plan"
+
+    campaign_id: int = Field(primary_key=True, foreign_key="campaign.id", ondelete="CASCADE")
+    sha256: str = Field(max_length=64)
+    made_at: datetime
+    made_by: str = Field(max_length=254)
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
 
 
 class Enrolment(Versioned, table=True):

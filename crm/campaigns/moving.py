@@ -57,6 +57,8 @@ class LeadMove:
     contact: str
     company: str
     changes: tuple[StepChange, ...]
+    plan: tuple[PlannedStep, ...] = ()
+    """What would wait under the new version; ``rehearsal`` plays on from it."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,12 @@ def _move(session: Session, campaign: Campaign, sha256: str, replanned: Sequence
     )
     leads = tuple(
         LeadMove(
-            lead.enrolment.id or 0, lead.card.lead_id, lead.card.name, lead.card.facts.contact.company, lead.changes
+            lead.enrolment.id or 0,
+            lead.card.lead_id,
+            lead.card.name,
+            lead.card.facts.contact.company,
+            lead.changes,
+            tuple(lead.plan.values()),
         )
         for lead in replanned
     )

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from crm.accounts.rules import Viewer
 from crm.accounts.scope import only_visible
 from crm.campaigns.models import Campaign, Enrolment, Step
-from crm.campaigns.states import ACTIVE, EXITED, FINISHED, WAITING
+from crm.campaigns.states import ACTIVE, EXITED, FINISHED, OPEN, PAUSED, RUNNING, WAITING
 from crm.contacts.models import Lead
 from crm.core.errors import NotFound
 from crm.core.i18n import _
@@ -68,6 +68,35 @@ def progress(session: Session, campaign_id: int, viewer: Viewer | None = None) -
         **{status: letters.get(status, 0) for status in ("waiting", "taken", "done", "skipped", "cancelled")},
         "next_due_at": session.exec(next_due).one(),
     }
+
+
+def people_at(
+    session: Session, viewer: Viewer, *, workflow: str = "", campaign_id: int | None = None
+) -> dict[str, int]:
+    """Return how many of the viewer's leads stand at each step: of one campaign, or of all that run a workflow."""
+    rows = (
+        select(Step.step, func.count())
+        .join(Enrolment, col(Enrolment.id) == Step.enrolment_id)
+        .join(Campaign, col(Campaign.id) == Enrolment.campaign_id)
+        .join(Lead, col(Lead.id) == Enrolment.lead_id)
+        .where(Enrolment.status == ACTIVE, col(Step.status).in_(OPEN), col(Campaign.status).in_((RUNNING, PAUSED)))
+        .group_by(Step.step)
+    )
+    rows = (
+        rows.where(Campaign.id == campaign_id) if campaign_id is not None else rows.where(Campaign.workflow == workflow)
+    )
+    return {step: int(count) for step, count in session.exec(only_visible(rows, viewer, col(Lead.exporter_id)))}
+
+
+def versions_of(session: Session, viewer: Viewer, campaign_id: int) -> dict[str, int]:
+    """Return the versions that the viewer's leads of a campaign run, each with how many are still in it."""
+    rows = (
+        select(Enrolment.workflow_sha256, func.count())
+        .join(Lead, col(Lead.id) == Enrolment.lead_id)
+        .where(Enrolment.campaign_id == campaign_id, Enrolment.status == ACTIVE)
+        .group_by(Enrolment.workflow_sha256)
+    )
+    return {sha256: int(count) for sha256, count in session.exec(only_visible(rows, viewer, col(Lead.exporter_id)))}
 
 
 def _counts(

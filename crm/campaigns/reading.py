@@ -18,7 +18,7 @@ from ruamel.yaml.reader import ReaderError
 from crm.campaigns import meant
 from crm.campaigns.definition import EVENTS, EXIT_REASONS
 from crm.campaigns.slips import WIDE_SIGNS, find_slip
-from crm.campaigns.texts import PROBLEMS, hint_text, problem_text
+from crm.campaigns.texts import EXAMPLES, PROBLEMS, hint_text, problem_text
 from crm.core.errors import Place, Problem
 from crm.pipeline.rules import Stage
 
@@ -90,6 +90,9 @@ class YamlFile:
     def _mapping(self, node: MappingNode, path: Path, seen: set[int]) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                self._add("key_nameless", Place(self.name, *_position(key_node), _dotted(path) or None), {})
+                continue
             key = str(key_node.value)
             value = self._plain(value_node, (*path, key), seen)
             if value is None and (mended := self._without_colon(key, key_node)):
@@ -200,9 +203,18 @@ def validated(model: type[Model], data: Mapping[str, Any], file: YamlFile) -> Mo
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for item in error.errors():
-            _say_invalid(model, dict(item), file)
+        found: list[dict[str, Any]] = [dict(item) for item in error.errors()]
+        meant_for = {_meant_path(model, item) for item in found if item["type"] == "extra_forbidden"}
+        for item in found:
+            # Who wrote day: for days: made one mistake and is told of one.
+            if item["type"] != "missing" or _path(item["loc"]) not in meant_for:
+                _say_invalid(model, item, file)
         return None
+
+
+def _meant_path(model: type[BaseModel], error: Mapping[str, Any]) -> Path:
+    path = _path(error["loc"])
+    return (*path[:-1], str(near(str(path[-1]), fields(model, path[:-1]))["near"]))
 
 
 def _say_invalid(model: type[BaseModel], error: dict[str, Any], file: YamlFile) -> None:
@@ -211,7 +223,7 @@ def _say_invalid(model: type[BaseModel], error: dict[str, Any], file: YamlFile) 
     if kind == "extra_forbidden":
         _say_unknown_key(model, path, name, file)
     elif kind == "missing":
-        file.say("key_missing", path[:-1], {"name": name, "example": _example(model, path)})
+        file.say("key_missing", path[:-1], {"name": name, "example": EXAMPLES.get(name, "…")})
     elif kind == "literal_error":
         _say_choice(model, path, name, value, file)
     elif kind == "string_pattern_mismatch":
@@ -277,12 +289,6 @@ def _as_list(kind: str, value: Any) -> dict[str, object]:
 def _name(path: Path) -> str:
     """Return the key that a value belongs to; entries of a list are called by the list's."""
     return next((str(part) for part in reversed(path) if not isinstance(part, int)), "")
-
-
-def _example(model: type[BaseModel], path: Path) -> str:
-    field_ = fields(model, path[:-1]).get(str(path[-1]))
-    extra = field_.json_schema_extra if field_ is not None else None
-    return str(extra.get("example", "")) if isinstance(extra, dict) else ""
 
 
 def fields(model: type[BaseModel], path: Path) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from crm.campaigns.happenings import past_events
 from crm.campaigns.leads import LeadCard, chunks, load
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.rules import DayOff, days_off_between, show_close
-from crm.campaigns.states import ACTIVE, OPEN, TAKEN
+from crm.campaigns.states import ACTIVE, OPEN, TAKEN, WAITING
 from crm.campaigns.stepping import as_planned, events_of
 from crm.campaigns.texts import EXCLUSIONS
 from crm.campaigns.workflows import dates_of, definition_of, load_workflows, own_holidays
@@ -141,6 +141,14 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
+class Instead:
+    """Another version to rehearse, and what each lead in flight (by enrolment) would have waiting under it."""
+
+    definition: Definition
+    waiting: Mapping[int, Sequence[PlannedStep]]
+
+
+@dataclass(frozen=True)
 class _Played:
     """One lead with the steps it would still go through."""
 
@@ -151,15 +159,19 @@ class _Played:
     drafted: frozenset[str] = frozenset()
 
 
-def rehearse(session: Session, settings: Settings, target: Target, *, now: datetime) -> Rehearsal:
+def rehearse(
+    session: Session, settings: Settings, target: Target, *, now: datetime, instead: Instead | None = None
+) -> Rehearsal:
     """Play a campaign, or a workflow for an exhibition that no campaign runs yet, from ``now`` to its end.
 
+    With ``instead`` it is played as if its leads had been moved to another version; those it does not name stay.
     Every letter is taken as approved and sent in its slot, every task as done at once, and nobody answers. Raises
     NotFound for an unknown workflow and BadInput when a workflow file has mistakes.
     """
     campaign, definition = _campaign(session, settings, target, now)
+    definition = instead.definition if instead else definition
     plan = Rehearsal()
-    played = [*_in_flight(session, settings, campaign, now)]
+    played = [*_in_flight(session, settings, campaign, now, instead)]
     for ids in chunks(candidates(session, campaign)):
         played += _newcomers(session, settings, campaign, definition, ids, now, plan)
     plan.followed = len(played)
@@ -175,7 +187,7 @@ def _campaign(session: Session, settings: Settings, target: Target, now: datetim
     if isinstance(target, Campaign):
         return target, definition_of(session, target.workflow_sha256)
     name, exhibition, exporter = (*target, None)[:3]
-    found = load_workflows(settings)
+    found = load_workflows(settings, session)
     if name not in found:
         raise NotFound(_("There is no workflow {name}. Known: {known}.", name=name, known=", ".join(found)))
     assert exhibition.id is not None
@@ -223,7 +235,9 @@ def _newcomers(
             yield _Played(card, verdict, steps, definition)
 
 
-def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: datetime) -> Iterator[_Played]:
+def _in_flight(
+    session: Session, settings: Settings, campaign: Campaign, now: datetime, instead: Instead | None
+) -> Iterator[_Played]:
     """Play on from the rows of those enrolled; each keeps the version of the workflow it started with."""
     if campaign.id is None:
         return
@@ -237,11 +251,15 @@ def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: da
     for enrolment in enrolments:
         card, rows_ = cards[enrolment.lead_id], steps.get(enrolment.id or 0, [])
         definition = definition_of(session, enrolment.workflow_sha256)
+        planned: Sequence[PlannedStep] = ()
+        if instead and (enrolment.id or 0) in instead.waiting:
+            definition, planned = instead.definition, instead.waiting[enrolment.id or 0]
+            rows_ = [row for row in rows_ if row.status != WAITING]
         buyer = card.time(definition, own)
         if buyer is not None:
             made = [row for row in rows_ if row.status == TAKEN and row.kind == "task"]
             standing = engine.Standing(
-                known={row.step for row in rows_},
+                known={row.step for row in rows_} | {row.step for row in planned},
                 events=come.get(enrolment.id or 0, {}),
                 letters=sent.get((card.exporter_id, card.contact_id), ()),
                 made=[as_planned(row) for row in made],
@@ -250,6 +268,7 @@ def _in_flight(session: Session, settings: Settings, campaign: Campaign, now: da
                 now=now,
             )
             waiting = [as_planned(row) for row in rows_ if row.status in OPEN and row not in made]
+            waiting += [row for row in planned if not row.skip]
             drafted = frozenset(row.step for row in rows_ if row.status == TAKEN)
             played = engine.play_on(definition, buyer, card.facts, waiting, standing, tasks_done=True)
             yield _Played(card, buyer, played, definition, drafted)

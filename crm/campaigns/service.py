@@ -18,7 +18,7 @@ from crm.campaigns.due import DueStep
 from crm.campaigns.happenings import away, bounced, happened, held, newest_of, replied
 from crm.campaigns.leads import load
 from crm.campaigns.looking import look_at_all
-from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
+from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.moving import Move, migrate
 from crm.campaigns.moving import preview as preview_migration
 from crm.campaigns.rehearsal import Rehearsal, rehearse
@@ -40,7 +40,7 @@ from crm.campaigns.states import (
 from crm.campaigns.stepping import end, end_all, follow, skip
 from crm.campaigns.texts import STATUSES
 from crm.campaigns.ticking import Advance, advance, due_now, enrol_leads
-from crm.campaigns.workflows import Workflow, definition_of, load_workflows, own_holidays
+from crm.campaigns.workflows import Workflow, definition_of, keep, load_workflows, own_holidays
 from crm.contacts.models import Lead
 from crm.core import events
 from crm.core.config import Settings
@@ -94,15 +94,13 @@ def create(
     Raises NotFound for an unknown workflow, BadInput for a file with mistakes, Refused when one like it is going on.
     """
     assert exhibition.id is not None
-    found = load_workflows(settings)
+    found = load_workflows(settings, session)
     if workflow not in found:
         names = ", ".join(found)
         raise NotFound(_("There is no workflow {name}. Known: {known}.", name=workflow, known=names))
-    _refuse_twin(session, exhibition.id, workflow, exporter)
+    refuse_twin(session, exhibition.id, workflow, exporter)
     chosen = found[workflow]
-    if session.get(WorkflowVersion, chosen.sha256) is None:
-        session.add(WorkflowVersion(sha256=chosen.sha256, name=workflow, text=chosen.text, created_at=now))
-        session.flush()
+    keep(session, workflow, chosen.text, now)
     campaign = Campaign(
         exhibition_id=exhibition.id,
         exporter_id=exporter.id if exporter else None,
@@ -165,7 +163,8 @@ def missing_dates(session: Session, campaign: Campaign) -> list[str]:
     return [name for name in definition_of(session, campaign.workflow_sha256).dates if name not in campaign.dates]
 
 
-def _refuse_twin(session: Session, exhibition_id: int, workflow: str, exporter: Exporter | None) -> None:
+def refuse_twin(session: Session, exhibition_id: int, workflow: str, exporter: Exporter | None) -> None:
+    """Raise Refused when a campaign that was not stopped runs this workflow for the same leads."""
     same = select(Campaign).where(
         Campaign.exhibition_id == exhibition_id,
         Campaign.workflow == workflow,

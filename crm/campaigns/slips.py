@@ -185,6 +185,8 @@ class _Reader:
             self._indent(self.first[1], column, self.first[0])
         if top is not None and top.column < column and (left is not None or not self.opened):
             self._indent(column, (left or top).column)
+        if top == (column, "key") and kind == "dash" and left is not None and left.kind == "dash":
+            self._indent(column, left.column)  # an entry of a list that stands in the column of the list's name
         if top is None or top.column < column or top.kind != kind:
             self.levels.append(_Level(column, kind))
         self.opened = False

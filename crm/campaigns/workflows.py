@@ -1,20 +1,28 @@
-"""Reading workflow files from their folder, and the stored text that leads in flight keep."""
+"""The workflows in use, files of their folder and versions saved over them, and the texts that leads in flight keep."""
 
 import hashlib
-from datetime import date
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlmodel import Session
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, func, select
 
 from crm.campaigns.checker import check, read_stored
 from crm.campaigns.definition import Definition
-from crm.campaigns.models import Campaign, WorkflowVersion
+from crm.campaigns.models import Campaign, WorkflowSave, WorkflowVersion
+from crm.campaigns.reading import MOST_CHARACTERS
 from crm.campaigns.rules import OwnDays, OwnHolidays
+from crm.core import events
 from crm.core.config import Settings
-from crm.core.errors import BadInput, Place, Problem
+from crm.core.errors import BadInput, NotFound, Place, Problem, Refused, Stale
 from crm.core.i18n import _
+
+_NAME_LINE = re.compile(r"^workflow:[ \t]*[\"']?([a-z][a-z0-9-]{0,63})[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 
 
 class Workflow(NamedTuple):
@@ -25,23 +33,100 @@ class Workflow(NamedTuple):
     sha256: str
 
 
-def load_workflows(settings: Settings) -> dict[str, Workflow]:
-    """Read and check every workflow file of the configured folder, by name.
+@dataclass(frozen=True)
+class Source:
+    """The text of a workflow in use, unchecked. ``save``: the saving it comes from, None for the folder's file.
 
-    Raises BadInput with all problems of all files.
+    What was saved in the browser wins over the file; ``file_text`` is what the file says (None: there is no file).
+    """
+
+    name: str
+    text: str
+    save: WorkflowSave | None
+    file_text: str | None
+
+    @property
+    def sha256(self) -> str:
+        return sha256_of(self.text)
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the file says something else than the version in use."""
+        return self.file_text is not None and self.file_text != self.text
+
+    @property
+    def file_is_newer(self) -> bool:
+        """Tell whether the file was changed after the version in use was saved."""
+        return self.differs and self.save is not None and self.save.file_sha256 != sha256_of(self.file_text or "")
+
+
+def sha256_of(text: str) -> str:
+    """Return the content hash by which a text is a version."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_workflows(settings: Settings, session: Session | None = None) -> dict[str, Workflow]:
+    """Read and check every workflow in use, by name: the files of the configured folder and what was saved.
+
+    With a ``session``, what was saved in the browser stands instead of the file of the same name (``sources``).
+    Raises BadInput with all problems of all workflows.
     """
     letters = letters_in(Path(settings.templates_dir))
     found: dict[str, Workflow] = {}
     problems: list[Problem] = []
-    for path in sorted(Path(settings.workflows_dir).glob("*.yaml")):
-        text, unreadable = _read(path)
-        definition, faults = check(text, str(path), letters) if not unreadable else (None, unreadable)
+    for place, text, unreadable in _texts(settings, session):
+        definition, faults = check(text, place, letters) if not unreadable else (None, unreadable)
         problems += faults
         if definition is not None:
-            found[definition.workflow] = Workflow(definition, text, hashlib.sha256(text.encode()).hexdigest())
+            found[definition.workflow] = Workflow(definition, text, sha256_of(text))
     if problems:
         raise BadInput(problems)
     return found
+
+
+def _texts(settings: Settings, session: Session | None) -> Iterator[tuple[str, str, list[Problem]]]:
+    """Yield what stands in use: where it stands, its text, and why it cannot be read."""
+    saved = _latest(session) if session is not None else {}
+    paths = {path.stem: path for path in _files(settings)}
+    for name in sorted({*paths, *saved}):
+        if name in saved:
+            yield f"{name}.yaml", saved[name][1], []
+        else:
+            yield str(paths[name]), *_read(paths[name])
+
+
+def sources(session: Session, settings: Settings) -> dict[str, Source]:
+    """Return the workflows in use by name, whether they are in order or not."""
+    saved = _latest(session)
+    files = {path.stem: _read(path)[0] for path in _files(settings)}
+    return {
+        name: Source(
+            name, saved[name][1] if name in saved else files[name], saved.get(name, (None,))[0], files.get(name)
+        )
+        for name in sorted({*files, *saved})
+    }
+
+
+def source_of(session: Session, settings: Settings, name: str) -> Source:
+    """Return one workflow in use. Raises NotFound."""
+    found = sources(session, settings).get(name)
+    if found is None:
+        raise NotFound(_("There is no such workflow."))
+    return found
+
+
+def _files(settings: Settings) -> list[Path]:
+    return sorted(Path(settings.workflows_dir).glob("*.yaml"))
+
+
+def _latest(session: Session) -> dict[str, tuple[WorkflowSave, str]]:
+    newest = select(func.max(WorkflowSave.id)).group_by(WorkflowSave.name)
+    rows = (
+        select(WorkflowSave, WorkflowVersion.text)
+        .join(WorkflowVersion, col(WorkflowVersion.sha256) == WorkflowSave.sha256)
+        .where(col(WorkflowSave.id).in_(newest))
+    )
+    return {save.name: (save, text) for save, text in session.exec(rows)}
 
 
 def _read(path: Path) -> tuple[str, list[Problem]]:
@@ -49,6 +134,97 @@ def _read(path: Path) -> tuple[str, list[Problem]]:
         return path.read_text(encoding="utf-8"), []
     except (OSError, UnicodeDecodeError):
         return "", [Problem(_("The file cannot be read."), Place(str(path)), _("Save it as UTF-8 text."))]
+
+
+# ---------------------------------------------------------------- versions
+
+
+def saves_of(session: Session, name: str) -> Sequence[tuple[WorkflowSave, str]]:
+    """Return every saving of a workflow with its text, the latest first."""
+    rows = (
+        select(WorkflowSave, WorkflowVersion.text)
+        .join(WorkflowVersion, col(WorkflowVersion.sha256) == WorkflowSave.sha256)
+        .where(WorkflowSave.name == name)
+        .order_by(col(WorkflowSave.number).desc())
+    )
+    return [(save, text) for save, text in session.exec(rows)]
+
+
+def check_text(settings: Settings, name: str, text: str) -> tuple[Definition | None, list[Problem]]:
+    """Check a text as the workflow ``name``; the problems' places name no folder."""
+    return check(tidied(text), f"{name}.yaml", letters_in(Path(settings.templates_dir)))
+
+
+def tidied(text: str) -> str:
+    """Return a text as it is stored: the line ends of a form or a file from elsewhere are made those of here."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").rstrip()
+    return f"{text}\n" if text else ""
+
+
+def name_in(text: str) -> str:
+    """Return the name that a text gives its workflow, or an empty text; the text may have mistakes."""
+    found = _NAME_LINE.search(text[:MOST_CHARACTERS])
+    return found[1] if found else ""
+
+
+def save_workflow(
+    session: Session, settings: Settings, name: str, text: str, *, based_on: str, why: str, by: str, now: datetime
+) -> WorkflowSave:
+    """Store a text as the version in use. Campaigns that run keep theirs.
+
+    ``based_on`` is the hash of the version that was changed, empty for a new workflow. Raises BadInput with every
+    mistake, Stale when somebody else saved meanwhile, Refused when nothing was changed.
+    """
+    _definition, problems = check_text(settings, name, text)
+    if not why.strip():
+        problems = [*problems, Problem(_("Write down why it was changed."), Place(field="why"))]
+    if problems:
+        raise BadInput(problems)
+    text = tidied(text)
+    present = sources(session, settings).get(name)
+    if (present.sha256 if present else "") != based_on:
+        raise Stale(_("Somebody else changed this workflow while you were writing."))
+    if present is not None and present.text == text:
+        raise Refused(_("Nothing was changed."))
+    return _save(session, present, name, text, why.strip(), by, now)
+
+
+def _save(
+    session: Session, present: Source | None, name: str, text: str, why: str, by: str, now: datetime
+) -> WorkflowSave:
+    keep(session, name, text, now)
+    file_text = present.file_text if present else None
+    saved = WorkflowSave(
+        name=name,
+        number=(session.exec(select(func.max(WorkflowSave.number)).where(WorkflowSave.name == name)).one() or 0) + 1,
+        sha256=sha256_of(text),
+        file_sha256=sha256_of(file_text) if file_text is not None else "",
+        saved_at=now,
+        saved_by=by,
+        why=why,
+    )
+    try:
+        with session.begin_nested():
+            session.add(saved)
+            session.flush()
+    except IntegrityError:  # of two who save at the same moment, one has the number
+        raise Stale(_("Somebody else changed this workflow while you were writing.")) from None
+    events.record(
+        session, "workflow_saved", "workflow_save", saved.id, at=now, actor=by, reason=why, data={"workflow": name}
+    )
+    return saved
+
+
+def keep(session: Session, name: str, text: str, now: datetime) -> str:
+    """Store a text as a version, once, and return its hash."""
+    sha256 = sha256_of(text)
+    if session.get(WorkflowVersion, sha256) is None:
+        session.add(WorkflowVersion(sha256=sha256, name=name, text=text, created_at=now))
+        session.flush()
+    return sha256
+
+
+# ---------------------------------------------------------------- letters and stored versions
 
 
 def letters_in(folder: Path) -> dict[str, set[str]]:

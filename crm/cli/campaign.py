@@ -13,6 +13,9 @@ from crm.core.i18n import _, ngettext
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from crm.campaigns.rehearsal import Rehearsal
+    from crm.core.config import Settings
+
 
 app = typer.Typer(help="캠페인 · campaigns", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
@@ -97,6 +100,7 @@ def rehearse(
     exhibition: Annotated[
         str, typer.Option(help="code of the exhibition, for a workflow that no campaign runs yet")
     ] = "",
+    xlsx: Annotated[Path | None, typer.Option(help="write the plan to this XLSX file: a row a letter")] = None,
     json: Json = False,
 ) -> None:
     """Play a campaign on a fake clock: who gets what, when, in which language, and what is held back and why."""
@@ -108,19 +112,36 @@ def rehearse(
         target = _campaign_or_workflow(session, campaign, exhibition)
         plan = service.rehearse(session, context.settings, target, now=context.clock.now())
         rows = [letter.as_json() for letter in plan.letters]
+        if xlsx:
+            _write_plan(session, context.settings, plan, xlsx)
     columns = [
         ("due_at", _("Korean time")), ("local_time", _("Local time")), ("contact", _("Name")),
         ("company", _("Company")),
         ("country", _("Country")), ("language", _("Language")), ("exporter", _("Exporter")), ("letter", _("Letter")),
         ("held_reason", _("Held because")),
     ]  # fmt: skip
-    common.emit(rows, columns, as_json=json)
+    if json or not xlsx:
+        common.emit(rows, columns, as_json=json)
     held = sum(bool(row["held_reason"]) for row in rows)
     common.say(ngettext("{n} letter would be drafted.", "{n} letters would be drafted.", len(rows)))
     if held:
         common.say(ngettext("{n} of them would be held back.", "{n} of them would be held back.", held))
     if plan.excluded:
         common.say(ngettext("{n} lead is left out.", "{n} leads are left out.", len(plan.excluded)))
+
+
+def _write_plan(session: "Session", settings: "Settings", plan: "Rehearsal", path: Path) -> None:
+    from crm.exporters.service import advisor_namer
+    from crm.jobs import library
+    from crm.reports.planfile import plan_file
+    from crm.web.naming import letter_namer
+
+    data = plan_file(plan, letter_namer(library(settings.templates_dir)), advisor_namer(session))
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise BadInput(_("Cannot write {file}: {error}", file=path, error=error.strerror)) from None
+    common.say(ngettext("{n} row written: {file}", "{n} rows written: {file}", len(plan.letters), file=path))
 
 
 def _campaign_or_workflow(session: "Session", text: str, exhibition: str) -> Any:

@@ -1,7 +1,8 @@
 """What the rest of the house asks about exporters, and the few things that change them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 
 from sqlmodel import Session, col, select
 
@@ -128,6 +129,17 @@ def advisors_of(session: Session, exporter_id: int, language: str | None = None)
         .order_by(col(User.id))
     )
     return sorted(session.exec(rows), key=lambda user: language is not None and language not in user.languages)
+
+
+def advisor_namer(session: Session) -> Callable[[int, str], str]:
+    """Return what names the advisor who reviews an exporter's letters in a language, or an empty text."""
+
+    @cache
+    def name(exporter_id: int, language: str) -> str:
+        found = advisors_of(session, exporter_id, language)
+        return found[0].name if found else ""
+
+    return name
 
 
 def add_exhibition(

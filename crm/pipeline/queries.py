@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -11,6 +11,7 @@ from crm.accounts.models import Role
 from crm.accounts.rules import Viewer
 from crm.accounts.scope import only_visible
 from crm.contacts.models import Contact, EmailAddress, Lead, Organisation
+from crm.core import events
 from crm.core.clock import KST
 from crm.core.errors import NotFound
 from crm.core.i18n import _, language
@@ -99,6 +100,16 @@ class Meeting:
 
 
 @dataclass(frozen=True)
+class Happened:
+    """Something that happened to a deal: one of ``rules.HAPPENINGS``, and until which day a quotation's prices hold."""
+
+    name: str
+    at: datetime
+    valid_until: date | None
+    note: str
+
+
+@dataclass(frozen=True)
 class DealPage:
     """Everything about one deal."""
 
@@ -109,6 +120,7 @@ class DealPage:
     contacts: list[Person]
     leads: list[Meeting]
     tasks: Sequence[Task]
+    happened: list[Happened]
 
 
 @dataclass(frozen=True)
@@ -180,7 +192,27 @@ def get_deal(session: Session, viewer: Viewer, deal_id: int, *, now: datetime | 
         contacts=_people(session, viewer, {deal.contact_id, *(lead.contact_id for lead in leads)}),
         leads=[_meeting(session, lead) for lead in leads],
         tasks=_tasks_of(session, viewer, Task.deal_id == deal_id),
+        happened=_happened(session, deal_id),
     )
+
+
+def _happened(session: Session, deal_id: int) -> list[Happened]:
+    names = {verb: name for name, verb in rules.HAPPENINGS.items()}
+    lines = [line for line in events.history(session, "deal", deal_id) if line.verb in names]
+    found = [
+        Happened(
+            names[line.verb],
+            datetime.fromisoformat(line.data["at"]),
+            _day_before(line.data["expires_at"]) if "expires_at" in line.data else None,
+            line.reason,
+        )
+        for line in lines
+    ]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _day_before(moment: str) -> date:
+    return datetime.fromisoformat(moment).astimezone(KST).date() - timedelta(days=1)
 
 
 def tasks_for(session: Session, viewer: Viewer, now: datetime) -> Sequence[Task]:

@@ -24,10 +24,11 @@ def funnel(session: Session, viewer: Viewer) -> bytes:
         lines = [[row.name, *(getattr(row, count) for count in queries.COUNTS)] for row in [*rows, queries.total(rows)]]
         sheets.append((_(title), heads, lines))
     meanings: list[list[Any]] = [[_(name), _(meaning)] for name, meaning in STEPS.values()]
-    return _workbook([*sheets, (_("What is counted"), [_("Step"), _("Meaning")], meanings)])
+    return workbook([*sheets, (_("What is counted"), [_("Step"), _("Meaning")], meanings)])
 
 
-def _workbook(sheets: Sequence[tuple[str, list[str], list[list[Any]]]]) -> bytes:
+def workbook(sheets: Sequence[tuple[str, list[str], list[list[Any]]]]) -> bytes:
+    """Return an XLSX file; in come the sheets, each with its title, its headings and its lines."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:

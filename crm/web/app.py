@@ -15,6 +15,7 @@ from crm.web.routes import (
     account,
     audit,
     batches,
+    builder,
     buyers,
     campaigns,
     contacts,
@@ -36,10 +37,12 @@ from crm.web.routes import (
     suppression,
     tasks,
     users,
+    workflows,
 )
 from crm.web.runs import Runs
 
-# exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports too.
+# exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports and
+# builder before campaigns too.
 ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
 STAFF = (
     staff,
@@ -48,7 +51,9 @@ STAFF = (
     imports,
     duplicates,
     contacts,
+    builder,
     campaigns,
+    workflows,
     outbox,
     suppression,
     reports,

@@ -25,3 +25,32 @@ def changes(old: str, new: str) -> list[Piece]:
         else:
             pieces += [Piece("gone", "".join(before[a:b])), Piece("new", "".join(after[c:d]))]
     return [piece for piece in pieces if piece.text]
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of two versions of a text: ``same``, ``gone``, ``new``, or ``skip`` where ``number`` equal lines stand."""
+
+    kind: str
+    number: int
+    text: str = ""
+
+
+def line_changes(old: str, new: str, *, around: int = 3) -> list[TextLine]:
+    """Return what changed line by line, with ``around`` equal lines before and after each change; empty: nothing."""
+    before, after = old.splitlines(), new.splitlines()
+    found: list[TextLine] = []
+    end = 0
+    for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(around):
+        if group[0][3] > end:
+            found.append(TextLine("skip", group[0][3] - end))
+        for what, a, b, c, d in group:
+            if what == "equal":
+                found += [TextLine("same", number + 1, after[number]) for number in range(c, d)]
+            else:
+                found += [TextLine("gone", number + 1, before[number]) for number in range(a, b)]
+                found += [TextLine("new", number + 1, after[number]) for number in range(c, d)]
+        end = group[-1][4]
+    if found and end < len(after):
+        found.append(TextLine("skip", len(after) - end))
+    return found

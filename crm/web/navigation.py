@@ -38,6 +38,7 @@ MENUS = {
         Item("/contacts", N_("Buyers")),
         Item("/contacts/duplicates", N_("Duplicates")),
         Item("/campaigns", N_("Campaigns")),
+        Item("/workflows", N_("Workflows")),
         Item("/outbox", N_("Outbox")),
         Item("/suppression", N_("Suppression list")),
         Item("/reports", N_("Reports")),

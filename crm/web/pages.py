@@ -22,6 +22,7 @@ from crm.imports import duplicates
 from crm.pipeline import texts as stages
 from crm.web import naming, navigation, words
 from crm.web.assets import assets
+from crm.web.conditionwords import condition_text
 from crm.web.visitors import Visitor
 
 TEMPLATE_DIR = Path(__file__).parent / "templates"
@@ -137,7 +138,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         asset=assets().url,
         icon=icon,
         csrf_field=csrf_field,
-        named=lambda names: in_language(names, i18n.language()),
+        named=lambda names: in_language(dict(names), i18n.language()),
         moment=words.moment,
         day=words.day,
         clock_time=words.clock_time,
@@ -152,6 +153,7 @@ def _environment(folders: Sequence[Path]) -> Environment:
         next_stage=naming.next_stage,
         reason_name=naming.move_reason,
         request_name=naming.request_name,
+        condition_text=condition_text,
         basis_name=naming.basis_name,
         evidence=clearance_texts.evidence,
         remedy=clearance_texts.remedy,

@@ -132,11 +132,17 @@ FINDINGS = {
 VERBS = {
     "address_bounced": N_("address bounced"),
     "address_suppressed": N_("address suppressed"),
+    "campaign_copied": N_("campaign copied for another exhibition"),
     "campaign_created": N_("campaign made"),
+    "campaign_dated": N_("dates of the campaign set"),
+    "campaign_dates_set": N_("dates of the campaign set"),
+    "campaign_discarded": N_("campaign thrown away before its start"),
+    "campaign_migrated": N_("buyers moved to another version of the workflow"),
     "campaign_paused": N_("campaign paused"),
     "campaign_resumed": N_("campaign resumed"),
     "campaign_started": N_("campaign started"),
     "campaign_stopped": N_("campaign stopped"),
+    "campaign_workflow_chosen": N_("workflow of the campaign chosen"),
     "consent_recorded": N_("consent recorded"),
     "contacts_exported": N_("buyers downloaded"),
     "contact_edited": N_("contact edited"),
@@ -183,10 +189,15 @@ VERBS = {
     "mail_other": N_("other mail came"),
     "original_downloaded": N_("original file downloaded"),
     "password_changed": N_("password changed"),
+    "plan_agreed": N_("plan agreed to"),
+    "quotation_sent": N_("quotation sent"),
+    "sample_delivered": N_("sample arrived"),
+    "sample_sent": N_("sample sent"),
     "sending_confirmed": N_("sending confirmed"),
     "sending_paused": N_("sending paused"),
     "signed_in": N_("signed in"),
     "step_skipped": N_("step left out"),
+    "steps_moved": N_("steps moved to other times"),
     "task_added": N_("task added"),
     "task_finished": N_("task done"),
     "upload_discarded": N_("uploaded file thrown away"),
@@ -194,6 +205,7 @@ VERBS = {
     "user_assigned": N_("company assigned"),
     "user_invited": N_("user invited"),
     "user_removed": N_("user removed"),
+    "workflow_saved": N_("workflow saved"),
 }
 
 SUBJECTS = {
@@ -212,6 +224,7 @@ SUBJECTS = {
     "task": N_("task"),
     "upload": N_("uploaded file"),
     "user_account": N_("user"),
+    "workflow_save": N_("workflow"),
 }
 
 SUPPRESSION_REASONS = {

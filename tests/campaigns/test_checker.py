@@ -183,6 +183,8 @@ def test_a_window_that_opens_on_no_working_day_of_a_named_country_is_told() -> N
     [
         ("7 days", "7 dyas", "7 days"),
         ("5 business days", "5 working days", "5 business days"),
+        ("5 business days", "영업일 5일 뒤", "5 business days"),
+        ("5 business days", "5일 후", "5 days"),
         ("5 business days", "5 영업일", "5 business days"),
         ("09:30-11:30", "9.30 to 11.30", "09:30-11:30"),
         ("09:30-11:30", "09:30~11:30", "09:30-11:30"),
@@ -230,7 +232,6 @@ def test_it_tells_all_mistakes_at_once_in_the_order_of_the_lines() -> None:
         ("lead.rating >= 4", "lead.rating >="),
     )
     assert [problem.code for problem in problems] == [
-        "key_missing",
         "key_unknown",
         "hours_never_open",
         "template_unknown",
@@ -242,6 +243,22 @@ def test_a_circle_is_told_once_and_what_hangs_on_it_is_unreachable() -> None:
     _definition, problems = checked(("{show_close: 1 business day}", "{catalogue: 1 business day}"))
     assert [problem.code for problem in problems] == ["anchor_circle", "step_unreachable", "step_unreachable"]
     assert "thanks → catalogue → thanks" in problems[0].message
+
+
+def test_what_follows_a_misspelt_step_is_not_told_as_well() -> None:
+    problem = the_problem(("{thanks: 5 business days}", "{thank: 5 business days}"))
+    assert (problem.code, problem.hint) == ("anchor_unknown", "Did you mean thanks?")
+
+
+def test_what_is_missing_is_told_with_an_example() -> None:
+    problem = the_problem(("hours: 09:30-11:30, ", ""))
+    assert (problem.code, problem.hint) == ("key_missing", "Write for example hours: 09:30-11:30")
+
+
+def test_brackets_without_a_name_are_told_as_that() -> None:
+    _definition, problems = checked(("after: {thanks: 5 business days}", "{thanks: 5 business days}"))
+    assert "key_nameless" in {problem.code for problem in problems}
+    assert not any("Node" in str(problem) for problem in problems)
 
 
 def test_a_letter_must_exist_in_every_language() -> None:
@@ -284,7 +301,9 @@ def test_words_that_older_yaml_reads_as_yes_or_no_stay_texts() -> None:
 def test_a_problem_reads_in_korean_for_a_korean_reader() -> None:
     with speaking("ko"):
         _definition, problems = check(TEXT.replace("thank_you", "thankyou"), NAME, LETTERS)
-    assert str(problems[0]) == (f"{NAME}:7:64 (steps[1].mail): thankyou 편지가 없습니다. thank_you 쪽을 뜻하셨습니까?")
+    assert str(problems[0]) == (
+        f"{NAME}:7:64 (steps[1].mail): thankyou 메일이 없습니다. 이 뜻이면 이렇게 적으십시오: thank_you"
+    )
 
 
 @settings(deadline=None, max_examples=150)

@@ -8,6 +8,7 @@ from sqlmodel import select
 from crm.campaigns import service
 from crm.campaigns.models import Campaign, Enrolment, Step, WorkflowVersion
 from crm.campaigns.moving import Move
+from crm.campaigns.rehearsal import Instead, Rehearsal, rehearse
 from crm.campaigns.workflows import definition_of
 from crm.contacts.models import Contact, Lead
 from crm.core import events
@@ -101,6 +102,26 @@ def test_the_preview_names_every_step_that_changes_and_the_move_does_it(
         if one.step in waiting:
             assert (waiting[one.step].due_at, waiting[one.step].what) == (one.after, one.what_after)
     assert world.enrolment(lead).workflow_sha256 == campaign.workflow_sha256 == sha256
+
+
+@pytest.mark.parametrize("change", [SLOWER, OTHER_LETTER, NO_CATALOGUE, EARLIER_STEP, LATER_STEP, WINDOW])
+def test_what_is_foreseen_for_the_letters_to_come_is_what_the_rehearsal_shows_after_the_move(
+    world: World, change: tuple[str, str]
+) -> None:
+    campaign, _lead = in_flight(world)
+    sha256, now = version(world, change), world.now + DAY
+    preview = seen(world, campaign, sha256, now)
+    instead = Instead(definition_of(world.session, sha256), {one.enrolment_id: one.plan for one in preview.leads})
+    before = rehearse(world.session, world.settings, campaign, now=now)
+    foreseen = rehearse(world.session, world.settings, campaign, now=now, instead=instead)
+    moved(world, campaign, sha256, now)
+    after = rehearse(world.session, world.settings, campaign, now=now)
+    assert rows(foreseen) == rows(after)
+    assert (rows(after) == rows(before)) == (change is EARLIER_STEP)
+
+
+def rows(plan: Rehearsal) -> list[tuple[int, str, str, datetime]]:
+    return [(one.lead_id, one.step, one.letter, one.due_at) for one in plan.letters]
 
 
 def test_a_preview_writes_nothing(world: World) -> None:

@@ -25,6 +25,7 @@ SLIPS = [
     ("  ‹a: b\nc: d\n", "yaml_indent", "Make it 0 spaces."),
     ("steps:\n  - {id: a}\n   ‹- {id: b}\n", "yaml_indent", "Make it 2 spaces."),
     ("steps:\n  - {id: a}\n ‹- {id: b}\nx: y\n", "yaml_indent", "Make it 2 spaces."),
+    ("steps:\n  - {id: a}\n‹- {id: b}\n  - {id: c}\n", "yaml_indent", "Make it 2 spaces."),
     ("title:\n  ko: 가\n   ‹en: b\n", "yaml_indent", "Make it 2 spaces."),
     ("steps:\n  - id: a\n    mail: b\n   ‹when: c\n", "yaml_indent", "Make it 4 spaces."),
     ("workflow‹:x\ntitle: a\n", "yaml_colon_space", "Write workflow: and a space before the value."),

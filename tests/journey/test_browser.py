@@ -1,13 +1,17 @@
 """The three roles in a real browser, on the running demo, with letters in real mailboxes."""
 
+import io
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 from sqlmodel import Session, col, select
 
 from crm.accounts.models import User
 from crm.contacts.models import Contact
+from crm.core.clock import KST
 from crm.core.context import InstanceClock
 from crm.drafts.models import Draft
 from crm.drafts.queries import queue
@@ -163,16 +167,18 @@ def test_one_buyer_goes_from_answer_to_exclusive_contract_and_the_next_is_held(s
     db.close()
 
 
-def test_staff_import_a_list_take_it_back_and_rehearse_a_campaign(
-    sign_in: SignIn, house: House, tmp_path: object
-) -> None:
-    page = sign_in(STAFF)
+def bring_in(page: Page, house: House, *, exhibition: str = "", exporter: str = "") -> None:
+    """Import a list of one buyer, through every step of the wizard."""
     page.goto(f"{house.url}/import")
-    name = "추가명단.csv"
     rows = (
         "성명,회사명,이메일,국가,부스번호,마케팅 수신 동의\nAna Torres,Lima Hogar,ana@limahogar.example,Peru,7B-123,Y\n"
     )
-    page.set_input_files("input[type=file]", {"name": name, "mimeType": "text/csv", "buffer": rows.encode("cp949")})
+    page.set_input_files(
+        "input[type=file]", {"name": "추가명단.csv", "mimeType": "text/csv", "buffer": rows.encode("cp949")}
+    )
+    if exhibition:
+        page.select_option("[name=exhibition_id]", label=exhibition)
+        page.select_option("[name=exporter_id]", label=exporter)
     page.click("main form button.go")
     for _ in range(5):
         page.wait_for_load_state()
@@ -180,17 +186,67 @@ def test_staff_import_a_list_take_it_back_and_rehearse_a_campaign(
             break
         page.locator("main form button.go, main a.btn.go").last.click()
     expect(page.locator("main")).to_contain_text("1명")
+
+
+def make_exhibition(page: Page, house: House) -> str:
+    """Enter an exhibition that closed yesterday; return its name."""
+    db = house.database()
+    today = InstanceClock(db).now().astimezone(KST).date()
+    db.close()
+    page.goto(f"{house.url}/exhibitions")
+    name = "가을 수출상담회"
+    typed = {"code": "AUTUMN26", "ko": name, "en": "Autumn export fair", "venue": "KINTEX"}
+    days = {"starts_on": today - timedelta(days=3), "ends_on": today - timedelta(days=1)}
+    for field, text in {**typed, **{key: day.isoformat() for key, day in days.items()}}.items():
+        page.fill(f"[name={field}]", text)
+    page.click("form[action='/exhibitions'] button.go")
+    page.wait_for_load_state()
+    return name
+
+
+def test_staff_import_a_list_take_it_back_and_rehearse_a_campaign(sign_in: SignIn, house: House) -> None:
+    page = sign_in(STAFF)
+    bring_in(page, house)
     page.click("details.ask > summary")
     page.click("form[action$='/undo'] button")
     page.wait_for_load_state()
     page.goto(f"{house.url}/contacts?text=limahogar")
     expect(page.locator("main")).not_to_contain_text("Ana Torres")
 
+    show = make_exhibition(page, house)
+    bring_in(page, house, exhibition=show, exporter="가온코스메틱(주) (GAON)")
+
     page.goto(f"{house.url}/campaigns")
-    page.locator("main a[href^='/campaigns/']").first.click()
-    page.wait_for_load_state()
-    page.goto(page.url.rstrip("/") + "/rehearsal")
-    expect(page.locator("main table").first).to_be_visible()
+    page.click("main a[href='/campaigns/new']")
+    page.select_option("[name=exhibition_id]", label=show)
+    page.check("[name=workflow][value=overseas-buyer]")
+    page.click("main form button.go")
+    steps = ("대상", "흐름", "메일", "모의 실행", "시작")
+    for step in steps[:4]:
+        expect(page.locator("main h1")).to_contain_text(step)
+        expect(page.locator("[aria-current=step]")).to_contain_text(step)
+        if step == "대상":
+            expect(page.locator("main .tiles")).to_contain_text("1명")
+        if step == "모의 실행":
+            letters = page.locator("main table", has_text="상태").last.locator("tbody tr")
+            expect(letters).to_have_count(4)
+            expect(letters.first).to_contain_text("Ana Torres")
+        page.click("main a.btn.go")
+    expect(page.locator("main h1")).to_contain_text("시작")
+    expect(page.locator("main")).to_contain_text("메일 최대 4통")
+    page.click("form[action$='/start'] button.go")
+    expect(page.locator("main .note.ok")).to_contain_text("캠페인이 시작되었습니다")
+    expect(page.locator("main .head")).to_contain_text("진행 중")
+
+    with page.expect_download() as download:
+        page.goto(page.url + "/rehearsal")
+        page.click("main a[href$='rehearsal.xlsx']")
+    rows = list(
+        load_workbook(io.BytesIO(download.value.path().read_bytes()))
+        .worksheets[0]
+        .iter_rows(min_row=2, values_only=True)
+    )
+    assert [row[2] for row in rows] == ["Ana Torres"] * 4
 
 
 def test_the_main_flows_work_without_script(sign_in: SignIn, house: House) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlmodel import Session, select
 
 from crm.accounts import service as accounts
@@ -167,6 +168,21 @@ def test_a_wrong_file_is_named_with_exit_code_2(desk: Desk) -> None:
     desk.crm("init")
     assert "nothing.csv" in desk.crm("import", "nothing.csv", "--exhibition", "SHOW", code=2)
     assert "SHOW" in desk.crm("campaign", "rehearse", "overseas-buyer", "--exhibition", "SHOW", code=1)
+
+
+def test_a_rehearsal_is_written_as_a_file(desk: Desk, lists: Callable[[], None], tmp_path: Path) -> None:
+    lists()
+    desk.crm("init")
+    desk.crm("exporters", "load", "companies.toml")
+    desk.crm("import", "list.csv", "--exhibition", "SHOW")
+    words = ("campaign", "rehearse", "overseas-buyer", "--exhibition", "SHOW")
+    said = desk.crm(*words, "--xlsx", "plan.xlsx")
+    planned = desk.data(*words)
+    letters = load_workbook(tmp_path / "plan.xlsx").worksheets[0]
+    assert [row[2].value for row in letters.iter_rows(min_row=2)] == [row["contact"] for row in planned]
+    assert "plan.xlsx" in said
+    assert "nowhere/plan.xlsx" in desk.crm(*words, "--xlsx", "nowhere/plan.xlsx", code=2)
+    assert desk.data("campaign", "list") == []
 
 
 def test_an_import_can_be_taken_back(desk: Desk, lists: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from crm import migrations
+from crm.campaigns.models import Campaign, WorkflowVersion
 from crm.contacts.models import Consent, Contact, Lead
 from crm.core.config import Settings
 from crm.core.db import Database
@@ -61,6 +62,22 @@ def test_an_old_database_is_upgraded_with_its_rows(db: Database, session: Sessio
     migrations.upgrade(db, "0002")
     assert row_counts(db) == before
     assert before["approval"] == 2
+
+
+def test_campaigns_of_an_older_program_keep_their_rows(db: Database, session: Session) -> None:
+    met(session, build(session), "Lucia")
+    session.add(WorkflowVersion(sha256="x" * 64, name="example", text="workflow: example", created_at=NOW))
+    session.flush()
+    show = session.exec(select(Exhibition)).one()
+    session.add(
+        Campaign(exhibition_id=show.id, workflow="example", workflow_sha256="x" * 64, created_at=NOW, created_by="a")
+    )
+    session.commit()
+    migrations.downgrade(db, "0003")
+    before = row_counts(db)
+    migrations.upgrade(db)
+    assert row_counts(db).items() >= before.items()
+    assert before["campaign"] == before["workflow_version"] == 1
 
 
 def test_two_standing_approvals_of_an_old_program_become_one(db: Database, session: Session) -> None:

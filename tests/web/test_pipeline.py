@@ -1,11 +1,15 @@
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from crm.core import events
+from crm.core.clock import KST
 from crm.core.context import Context
 from crm.pipeline import service
 from crm.pipeline.models import Deal, ExclusiveContract
+from crm.pipeline.rules import HAPPENINGS
 from tests.web.conftest import Browser
 from tests.web.world import World, letter, move
 
@@ -134,6 +138,67 @@ def test_a_move_without_proof_shows_the_form_again_with_what_was_typed(haewook: 
     assert 'href="#f-reason"' in answer.text
     assert '<option value="negotiation" selected' in answer.text
     assert "단계" in answer.text
+
+
+def note(browser: Browser, deal: int, **fields: str) -> Any:
+    return browser.post(f"/deals/{deal}/happening", {"happening": "quotation.sent", "on": "2026-11-13", **fields})
+
+
+def happened(site: Context, deal: int) -> list[tuple[str, str, dict[str, Any]]]:
+    verbs = HAPPENINGS.values()
+    with site.db.reading() as session:
+        return [(x.verb, x.reason, x.data) for x in events.history(session, "deal", deal) if x.verb in verbs]
+
+
+def test_an_advisor_notes_a_quotation_with_the_last_day_of_its_prices(
+    haewook: Browser, world: World, site: Context
+) -> None:
+    deal = world.deals["ES"]
+    assert note(haewook, deal, valid_until="2026-12-31", note="견적 26-7").status_code == 303
+    noon, end = "2026-11-13T03:00:00+00:00", "2026-12-31T15:00:00+00:00"
+    assert happened(site, deal) == [("quotation_sent", "견적 26-7", {"at": noon, "expires_at": end})]
+    text = haewook.get(f"/deals/{deal}").text
+    assert "견적 26-7" in text
+    assert "2026년 12월 31일" in text
+
+
+def test_what_happens_today_happens_now(haewook: Browser, world: World, site: Context) -> None:
+    today = site.clock.now().astimezone(KST).date().isoformat()
+    note(haewook, world.deals["ES"], happening="sample.sent", on=today)
+    [(verb, _note, data)] = happened(site, world.deals["ES"])
+    assert (verb, data) == ("sample_sent", {"at": site.clock.now().isoformat()})
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("on", {"on": "어제"}),
+        ("on", {"on": "2027-01-01"}),
+        ("valid_until", {"valid_until": "연말"}),
+        ("valid_until", {"valid_until": "2026-11-01"}),
+        ("valid_until", {"valid_until": "2026-12-31", "happening": "sample.sent"}),
+        ("happening", {"happening": "party"}),
+    ],
+)
+def test_what_cannot_have_happened_is_refused_at_its_field(
+    haewook: Browser, world: World, site: Context, field: str, fields: dict[str, str]
+) -> None:
+    answer = note(haewook, world.deals["ES"], note="소포 12", **fields)
+    assert answer.status_code == 422
+    assert f'href="#f-{field}"' in answer.text
+    assert 'value="소포 12"' in answer.text
+    assert happened(site, world.deals["ES"]) == []
+
+
+def test_only_those_in_charge_note_what_happened_to_a_deal(
+    haewook: Browser, mina: Browser, hana: Browser, world: World, site: Context
+) -> None:
+    assert note(mina, world.deals["ES"]).status_code == 403
+    assert note(haewook, world.deals["CN"]).status_code == 404
+    haewook.csrf = "wrong"
+    assert note(haewook, world.deals["ES"]).status_code == 403
+    assert happened(site, world.deals["ES"]) == happened(site, world.deals["CN"]) == []
+    assert note(hana, world.deals["CN"]).status_code == 303
 
 
 def contract(**changes: str) -> dict[str, str]:

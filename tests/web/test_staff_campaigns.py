@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,14 @@ def campaign(hana: Browser, world: World) -> str:
     """A campaign that was made and not started; its address."""
     answer = make(hana, world)
     assert answer.status_code == 303
-    return str(answer.headers["location"])
+    return str(answer.headers["location"]).removesuffix("/audience")
+
+
+def start(browser: Browser, campaign: str) -> Any:
+    """Start a campaign from its last page, with the plan that is on the screen."""
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(f"{campaign}/start").text)
+    assert seen
+    return browser.post(f"{campaign}/start", {"seen": seen[1]})
 
 
 def state(site: Context) -> str:
@@ -37,8 +45,8 @@ def state(site: Context) -> str:
 def test_a_campaign_is_made_without_doing_anything(hana: Browser, site: Context, campaign: str) -> None:
     assert state(site) == "draft"
     text = hana.get(campaign).text
-    assert "모의 실행" in text
-    assert f'action="{campaign}/start"' in text
+    assert f'href="{campaign}/audience"' in text
+    assert f'action="{campaign}/start"' in hana.get(f"{campaign}/start").text
 
 
 def test_a_second_campaign_for_the_same_buyers_is_refused_at_its_field(
@@ -84,8 +92,6 @@ def test_the_dry_run_counts_what_could_not_leave_by_reason(hana: Browser, site: 
 
 
 def test_the_dry_run_shows_one_week_alone(hana: Browser, campaign: str) -> None:
-    import re
-
     weeks = re.findall(r"week=(\d{4}-\d\d-\d\d)#", hana.get(f"{campaign}/rehearsal").text)
     assert len(weeks) > 1
     text = hana.get(f"{campaign}/rehearsal?week={weeks[-1]}").text
@@ -96,8 +102,9 @@ def test_the_dry_run_shows_one_week_alone(hana: Browser, campaign: str) -> None:
 
 
 def test_start_pause_resume_and_stop_follow_each_other(hana: Browser, site: Context, campaign: str) -> None:
-    for action, expected in (("start", "running"), ("pause", "paused"), ("resume", "running")):
-        assert hana.post(f"{campaign}/{action}").status_code == 303
+    assert start(hana, campaign).status_code == 303
+    for action, expected in (("pause", "paused"), ("resume", "running")):
+        assert hana.post(f"{campaign}/{action}", {"reason": "휴가"}).status_code == 303
         assert state(site) == expected
     assert hana.post(f"{campaign}/stop", {"reason": "전시회 취소"}).status_code == 303
     assert state(site) == "stopped"
@@ -105,11 +112,12 @@ def test_start_pause_resume_and_stop_follow_each_other(hana: Browser, site: Cont
     assert hana.get(f"{campaign}/rehearsal").status_code == 409
 
 
-def test_a_campaign_is_not_stopped_without_a_reason(hana: Browser, site: Context, campaign: str) -> None:
-    hana.post(f"{campaign}/start")
-    answer = hana.post(f"{campaign}/stop", {"reason": " "})
-    assert answer.status_code == 422
-    assert 'href="#f-reason"' in answer.text
+def test_a_campaign_is_not_paused_or_stopped_without_a_reason(hana: Browser, site: Context, campaign: str) -> None:
+    start(hana, campaign)
+    for action in ("pause", "stop"):
+        answer = hana.post(f"{campaign}/{action}", {"reason": " "})
+        assert answer.status_code == 422
+        assert f'href="#f-{action}-reason"' in answer.text
     assert state(site) == "running"
 
 
@@ -122,7 +130,7 @@ def test_what_cannot_be_done_in_a_state_is_refused(hana: Browser, site: Context,
 def test_stopping_takes_the_letters_out_of_the_queue(
     hana: Browser, site: Context, world: World, campaign: str, settings: Settings, clock: FrozenClock
 ) -> None:
-    hana.post(f"{campaign}/start")
+    start(hana, campaign)
     with site.db.writing() as session:
         campaigns.enrol_leads(session, settings, now=clock.now())
         step = campaigns.due_steps(session, now=clock.now(), ahead=timedelta(days=3), kind="mail", limit=1)[0]
@@ -136,7 +144,7 @@ def test_stopping_takes_the_letters_out_of_the_queue(
 def test_the_list_shows_progress_and_the_next_letter(
     hana: Browser, site: Context, campaign: str, settings: Settings, clock: FrozenClock
 ) -> None:
-    hana.post(f"{campaign}/start")
+    start(hana, campaign)
     with site.db.writing() as session:
         campaigns.enrol_leads(session, settings, now=clock.now())
     assert "진행 중" in hana.get("/campaigns").text

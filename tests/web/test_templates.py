@@ -9,7 +9,7 @@ from crm.web import pages
 
 WEB = pages.TEMPLATE_DIR.parent
 TEMPLATES = sorted(pages.TEMPLATE_DIR.rglob("*.html"))
-HTMX_ALLOWED = {"hx-get", "hx-post", "hx-target", "hx-swap", "hx-push-url", "hx-disable"}
+HTMX_ALLOWED = {"hx-get", "hx-post", "hx-target", "hx-swap", "hx-push-url", "hx-disable", "hx-trigger"}
 
 
 def messages() -> set[str]:
@@ -36,6 +36,11 @@ def test_a_template_holds_no_inline_script_or_style(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(pages.TEMPLATE_DIR).as_posix())
 def test_a_template_uses_only_the_allowed_attributes_of_htmx(path: Path) -> None:
     assert set(re.findall(r"\s(hx-[a-z-]+)", path.read_text("utf-8"))) <= HTMX_ALLOWED
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(pages.TEMPLATE_DIR).as_posix())
+def test_a_template_filters_no_trigger_because_that_would_be_script(path: Path) -> None:
+    assert not any("[" in value for value in re.findall(r'hx-trigger="([^"]*)"', path.read_text("utf-8")))
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(pages.TEMPLATE_DIR).as_posix())

@@ -1,6 +1,6 @@
-"""A deal: its stage and history, moving it on, signing the exclusive contract."""
+"""A deal: its stage and history, moving it on, samples and quotations, signing the exclusive contract."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
@@ -42,6 +42,10 @@ def _shown(visit: Visit, deal_id: int, **typed: Any) -> dict[str, Any]:
         "kind": "exclusive",
         "status": "signed",
         "minimum": "",
+        "happening": next(iter(texts.HAPPENINGS)),
+        "on": today.isoformat(),
+        "valid_until": "",
+        "note": "",
     }
     return {
         "page": page,
@@ -51,6 +55,8 @@ def _shown(visit: Visit, deal_id: int, **typed: Any) -> dict[str, Any]:
         "lost_reasons": [("", ""), *((reason.value, _(texts.LOST_REASONS[reason])) for reason in LostReason)],
         "lines": lines_of(visit.db, page.deal.exporter_id),
         "kinds": [(code, _(name)) for code, name in texts.CONTRACT_KINDS.items()],
+        "happening_names": {name: _(title) for name, title in texts.HAPPENINGS.items()},
+        "happenings": [(name, _(title)) for name, title in texts.HAPPENINGS.items()],
         "typed": {**first, **typed},
     }
 
@@ -80,6 +86,39 @@ def _again(visit: Visit, deal_id: int, error: CrmError, field: str, typed: dict[
     bad = error if known else BadInput([Problem(error.message, Place(field=field))])
     visit.db.rollback()
     return visit.again("deals/deal.html", bad, **_shown(visit, deal_id, **typed))  # type: ignore[arg-type]
+
+
+@router.post("/deals/{deal_id}/happening")
+def happening(
+    visit: AdvisorOrStaff, deal_id: int, happening: Text = "", on: Text = "", valid_until: Text = "", note: Text = ""
+) -> Response:
+    """Note that a sample or a quotation left or arrived; workflows go on from it."""
+    require(visit.viewer, Action.MOVE_DEALS)
+    page = queries.get_deal(visit.db, visit.viewer, deal_id)
+    typed = {"happening": happening, "on": on, "valid_until": valid_until, "note": note}
+    field = "happening"
+    try:
+        day = _day(on, "on")
+        last = _day(valid_until, "valid_until") if valid_until.strip() else None
+        field = "on" if day > visit.now.astimezone(KST).date() else "valid_until" if last else "happening"
+        service.note_happening(
+            visit.db,
+            page.deal,
+            happening,
+            at=_moment_of(day, visit.now),
+            expires_on=last + timedelta(days=1) if last else None,
+            note=note.strip()[:500],
+            by=visit.viewer.email,
+            now=visit.now,
+        )
+    except BadInput as error:
+        return _again(visit, deal_id, error, field, typed)
+    return visit.go(f"/deals/{deal_id}", _("Noted: {what}", what=_(texts.HAPPENINGS[happening])))
+
+
+def _moment_of(day: date, now: datetime) -> datetime:
+    """Return the moment that a day of Korea's calendar stands for: today is now, another day its noon."""
+    return now if day == now.astimezone(KST).date() else datetime.combine(day, time(12), KST)
 
 
 @router.post("/deals/{deal_id}/contract")
