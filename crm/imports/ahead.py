@@ -21,7 +21,7 @@ from crm.imports.cleaning import TableCleaner
 from crm.imports.identities import identity, keys_of
 from crm.imports.records import Cell, Issue, ReadRow
 
-PORTION = 250
+PORTION = 400
 """Of so many rows everybody who may be meant is fetched at once; each costs some 25 kB on its way."""
 LEAST_ROWS = 3_000
 """A shorter list is read before a second process would have begun."""

@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import IO, cast
 
 from crm.imports import aliases, encodings, mapping
@@ -38,17 +39,32 @@ def read(data: bytes, encoding_chosen: str | None, delimiter_chosen: str | None)
     delimiter = delimiter_chosen or _delimiter(data, encoding)
     _check(data, encoding, delimiter)
 
-    def records() -> Iterator[list[Cell]]:
-        return _records(io.BytesIO(data), encoding, delimiter)
+    text = _Text(data, encoding, delimiter)
+    return Source(
+        "csv", [Table(text.records, moved=text.moved)], encoding.name, delimiter, notes=_notes(data, encoding)
+    )
 
-    def moved() -> tuple[IO[bytes], Callable[[IO[bytes]], Iterator[list[Cell]]]]:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - who asked for it closes it
-        file.write(data)
-        file.flush()
-        return file, partial(_records, encoding=encoding, delimiter=delimiter)
 
-    table = Table(records, moved=moved)
-    return Source("csv", [table], encoding.name, delimiter, notes=_notes(data, encoding))
+class _Text:
+    """A delimited text that can be read again and again, from memory until another process needs it as a file."""
+
+    def __init__(self, data: bytes, encoding: Encoding, delimiter: str) -> None:
+        self._data, self._encoding, self._delimiter = data, encoding, delimiter
+        self._file: IO[bytes] | None = None
+
+    def records(self) -> Iterator[list[Cell]]:
+        """Begin a pass."""
+        file = Path(self._file.name).open("rb") if self._file else io.BytesIO(self._data)  # noqa: SIM115
+        return _records(file, self._encoding, self._delimiter)
+
+    def moved(self) -> tuple[IO[bytes], Callable[[IO[bytes]], Iterator[list[Cell]]]]:
+        """Return the text as an open file and what reads it; the memory it took is free."""
+        if self._file is None:
+            self._file = tempfile.NamedTemporaryFile(prefix="ieum-list-")  # noqa: SIM115 - goes with this object
+            self._file.write(self._data)
+            self._file.flush()
+            self._data = b""
+        return Path(self._file.name).open("rb"), partial(_records, encoding=self._encoding, delimiter=self._delimiter)
 
 
 def _records(file: IO[bytes], encoding: Encoding, delimiter: str) -> Iterator[list[Cell]]:

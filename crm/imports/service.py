@@ -126,6 +126,7 @@ def import_file(
     """
     rows: list[RowReport] = []
     opened = open_file(data, filename, purpose)
+    del data  # a long list is read from a file
     report = import_opened(
         session, opened, purpose, now=now, by=by, progress=progress, each=rows.append if keep_rows else None
     )
