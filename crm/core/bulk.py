@@ -107,7 +107,8 @@ def _turn_of(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
 
 
 def _from_json(text: str | None) -> Any:
-    return None if text is None else orjson.loads(text)
+    # Most lists and mappings of a table are empty.
+    return [] if text == "[]" else {} if text == "{}" else None if text is None else orjson.loads(text)
 
 
 def _named(dialect: sa.Dialect) -> sa.Dialect:

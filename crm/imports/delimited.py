@@ -68,7 +68,8 @@ class _Text:
 
 
 def _records(file: IO[bytes], encoding: Encoding, delimiter: str) -> Iterator[list[Cell]]:
-    return cast(Iterator[list[Cell]], csv.reader(encodings.text_of(file, encoding), delimiter=delimiter))
+    with encodings.text_of(file, encoding) as text:
+        yield from cast(Iterator[list[Cell]], csv.reader(text, delimiter=delimiter))
 
 
 def _notes(data: bytes, encoding: Encoding) -> list[Issue]:

@@ -32,9 +32,11 @@ from crm.imports.storing import KeyRow, State, Store, Wanted
 
 COLLECTED = 20
 """After so many portions the cycles are collected; oftener would walk the living rows again and again."""
+STOPS: sa.Table = Suppression.__table__  # type: ignore[attr-defined]
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
 PAIRS_OF_ONE = 5
 """A person is compared with so many others at the most; who resembles more of them resembles a test entry."""
+_STOPPED = bulk.LookUp(sa.select(STOPS.c.address), STOPS.c.address)
 _ROW_COLUMNS = ("id", "batch_id", "sheet", "number", "outcome", "stands", "contact_id", "facts", "messages", "raw")
 
 
@@ -99,7 +101,8 @@ class Intake:
         self.row_ids = {id(one.row): self.next_row() for one in kept}
         self.findings.skip(len(portion) - len(kept))
         self.people = load(self.session, _wanted([one.keys for one in accepted]), self.batches)
-        self.stops = _stops(self.session, {a for one in accepted for a in one.row.facts.get("emails", ())})
+        self.addresses = {a for one in accepted for a in one.row.facts.get("emails", ())}
+        self.stops = _stops(self.session, self.addresses)
         self.new_keys: list[KeyRow] = []
         self.pairs: dict[tuple[int, int], str] = {}
         self.joins: list[tuple[Person, Person]] = []
@@ -232,8 +235,7 @@ class Intake:
                 news.setdefault(entry.person.id, []).append(entry)
         people = [entries[0].person for entries in news.values()]
         states = self.store.states([person.id for person in people if not person.is_new])
-        told = {address for entry in self.entries for address in entry.row.facts.get("emails", ())}
-        self.owners: dict[str, int | None] = {**dict.fromkeys(told), **self.store.owners(told)}
+        self.owners: dict[str, int | None] = {**dict.fromkeys(self.addresses), **self.store.owners(self.addresses)}
         wanted = [self._settle(entries, states.get(entries[0].person.id)) for entries in news.values()]
         for contact_id, address in self.store.write(wanted, self.owners):
             for entry in news[contact_id]:
@@ -364,6 +366,8 @@ def _more_differs(before: State | Wanted, after: Wanted) -> bool:
 
 
 def _kept_edits(facts: dict[str, Any], state: State) -> list[Issue]:
+    if not state.edited:
+        return []
     known = {**state.extra, **state.columns}
     kept = [name for name in state.edited if name in facts and name != "emails" and facts[name] != known.get(name)]
     return [Issue("kept_human_edit", {"field": name}) for name in kept]
@@ -397,7 +401,7 @@ def _refused_everywhere(stops: list[Suppression]) -> bool:
 
 def _stops(session: Session, addresses: set[str]) -> dict[str, list[Suppression]]:
     found: dict[str, list[Suppression]] = {}
-    address = Suppression.__table__.c.address  # type: ignore[attr-defined]
-    for (stop,) in bulk.find(session, sa.select(Suppression), address, addresses):
+    stopped = {address for (address,) in _STOPPED(session, addresses)}
+    for (stop,) in bulk.find(session, sa.select(Suppression), STOPS.c.address, stopped):
         found.setdefault(stop.address, []).append(stop)
     return found

@@ -50,6 +50,11 @@ class Person:
     _told: Identity | None = None
 
     @property
+    def firm(self) -> str:
+        """Return the person's one firm by ``company_key`` if that costs nothing; empty otherwise."""
+        return self._told.firm if self._told is not None else ""
+
+    @property
     def identity(self) -> Identity:
         """Return what all records tell of the person; worked out when first asked."""
         if self._told is None:
@@ -58,7 +63,7 @@ class Person:
 
     def add(self, record: Record, told: Identity) -> None:
         """Take in one more record with what it tells of the person."""
-        self._told = told if not self.records else self._told | told if self._told is not None else None
+        self._told = None if self.records else told  # of whom is known from several lists it is seldom asked again
         self.records.append(record)
 
     def take_in(self, other: "Person") -> None:

@@ -134,6 +134,8 @@ class Findings:
         self.count(row.outcome)
         if row.outcome == "merged" and row.diff and len(self.changes) < LINES_KEPT:
             self.changes.append(row)
+        if not row.issues:
+            return
         told = row.issues[:1] if row.outcome == "refused" else row.issues  # of a row that does not come in, only why
         for code, issue in {issue.code: issue for issue in reversed(told)}.items():
             self.by_code[code] = self.by_code.get(code, 0) + 1

@@ -227,12 +227,13 @@ class Store:
         return [self._firms[key] if key else None for key in keys]
 
     def _firm_key(self, one: Wanted) -> str:
-        person = one.projection.person
-        if one.state is not None and "company" in one.state.edited:
+        person, state = one.projection.person, one.state
+        if "company" not in person or (state is not None and "company" in state.edited):
             return ""
-        if "company" not in person:
-            return ""
-        return rules.match_key(person["company"], person.get("country", ""), one.person.identity.firm)
+        if state is not None and state.firm[0] is not None and _same_firm(state, person):
+            self._firms[state.firm[1]] = state.firm[0]
+            return state.firm[1]
+        return rules.match_key(person["company"], person.get("country", ""), one.person.firm)
 
     def _learn_firms(self, keys: Collection[str]) -> None:
         if len(self._firms) > _FIRMS_REMEMBERED:
@@ -385,6 +386,12 @@ class Store:
         gone = set(before) - set(after)
         bulk.delete(self.session, KEYS, ("key", "contact_id"), sorted((key, one) for key, one, _firm in gone))
         bulk.insert(self.session, KEYS, KEY_COLUMNS, sorted(set(after) - set(before)))
+
+
+def _same_firm(state: State, person: Mapping[str, Any]) -> bool:
+    """Tell whether a person's records name the firm with which the person stands already."""
+    country = state.firm[1].rpartition("|")[2]
+    return bool(state.extra.get("company") == person["company"] and country == person.get("country", ""))
 
 
 def _keep_choices(state: State, projection: Projection, extra: dict[str, Any]) -> None:
