@@ -264,16 +264,17 @@ class Watch:
             self.highest = max(self.highest, self._now() - self.idle)
 
     def _now(self) -> float:
-        """Resident memory; pages shared with a child are counted in both, so this errs on the high side."""
+        """Memory of this process and its children; a page that several share counts for each its part (PSS)."""
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         return sum(_resident(pid) for pid in ("self", *children))
 
 
 def _resident(pid: str) -> float:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:  # the child has ended meanwhile
         return 0.0
+    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def _run(side: str, path: Path, known: Path, what: str) -> float:

@@ -60,8 +60,9 @@ class Identity:
         countries: tuple[str, ...] = (),
         badges: tuple[tuple[int, str], ...] = (),
         mobiles: tuple[str, ...] = (),
+        firms: tuple[str, ...] | None = None,
     ) -> None:
-        """``names`` and ``companies`` are as written, ``mailboxes`` by ``mailbox``."""
+        """``names`` and ``companies`` are as written, ``mailboxes`` by ``mailbox``, ``firms`` by ``company_key``."""
         self.mailboxes = mailboxes
         self.numbers = numbers
         self.names = names
@@ -69,17 +70,32 @@ class Identity:
         self.badges = badges
         self.mobiles = mobiles
         self._companies = companies
-        self._firms: tuple[str, ...] | None = None
+        self._firms = firms
+
+    def parts(self) -> tuple[tuple[Any, ...], ...]:
+        """Return what makes the same identity anew, its firms worked out."""
+        return (
+            self.mailboxes,
+            self.numbers,
+            self.names,
+            self._companies,
+            self.countries,
+            self.badges,
+            self.mobiles,
+            self.firms,
+        )
 
     def __or__(self, other: "Identity") -> "Identity":
+        companies = _both(self._companies, other._companies)
         return Identity(
             _both(self.mailboxes, other.mailboxes),
             _both(self.numbers, other.numbers),
             _both(self.names, other.names),
-            _both(self._companies, other._companies),
+            companies,
             _both(self.countries, other.countries),
             _both(self.badges, other.badges),
             _both(self.mobiles, other.mobiles),
+            next((one._firms for one in (self, other) if one._firms is not None and one._companies == companies), None),
         )
 
     @property
@@ -88,6 +104,11 @@ class Identity:
         if self._firms is None:
             self._firms = tuple(dict.fromkeys(key for name in self._companies if (key := company_key(name))))
         return self._firms
+
+    @property
+    def firm(self) -> str:
+        """Return the one firm of one company; empty when there are several or it has no key."""
+        return self.firms[0] if len(self.firms) == len(self._companies) == 1 else ""
 
     @property
     def name_keys(self) -> tuple[str, ...]:
@@ -145,9 +166,9 @@ def company_key(company: str) -> str:
     return fold(_LEGAL_FORM.sub(" ", text.casefold()).replace(" ", "")).replace(" ", "")
 
 
-def match_key(company: str, country: str) -> str:
-    """Return the key organisations are looked up by: firm and country."""
-    key = company_key(company) or fold(company).replace(" ", "")
+def match_key(company: str, country: str, firm: str = "") -> str:
+    """Return the key organisations are looked up by: firm and country. ``firm``: its ``company_key`` if known."""
+    key = firm or company_key(company) or fold(company).replace(" ", "")
     return f"{key}|{country}" if key else ""
 
 

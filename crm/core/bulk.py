@@ -7,11 +7,13 @@ from people, which is why they may stand in the statements.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlmodel import Session
 
 
@@ -57,14 +59,83 @@ def find(
     return session.execute(statement.where(wanted), given).all()
 
 
+class LookUp:
+    """A ``find`` that is asked again and again: compiled once, and its rows come as plain tuples past SQLAlchemy.
+
+    For statements without parameters of their own.
+    """
+
+    def __init__(self, statement: "sa.Select[Any]", column: "sa.Column[Any]") -> None:
+        self._statement, self._column = statement, column
+        self._compiled: dict[str, tuple[str, list[tuple[int, Callable[[Any], Any]]]]] = {}
+
+    def __call__(self, session: Session, values: Collection[Any]) -> Sequence[Any]:
+        """Return the rows of which the column is one of ``values``."""
+        if not values:
+            return ()
+        dialect = session.get_bind().dialect
+        if dialect.name not in self._compiled:
+            self._compiled[dialect.name] = self._compile(session)
+        text, turned = self._compiled[dialect.name]
+        connection = session.connection()
+        cursor: Any = connection.connection.cursor()
+        driver: Any = dialect.loaded_dbapi
+        try:
+            rows = cursor.execute(text, {"wanted": _wanted_values(session, values)}).fetchall()
+        except driver.Error as error:
+            raise sa.exc.DBAPIError.instance(text, None, error, driver.Error) from error
+        finally:
+            cursor.close()
+        return [_turned(row, turned) for row in rows] if turned else rows
+
+    def _compile(self, session: Session) -> tuple[str, list[tuple[int, Callable[[Any], Any]]]]:
+        dialect = session.get_bind().dialect
+        wanted, _given = any_of(session, self._column, ())
+        compiled = self._statement.where(wanted).compile(dialect=_named(dialect))
+        turns = [_turn_of(column.type, dialect) for column in self._statement.selected_columns]
+        return str(compiled), [(place, turn) for place, turn in enumerate(turns) if turn]
+
+
+def _turn_of(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes our value of the driver's; None where they are the same."""
+    turn: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    if turn is None or isinstance(kind, sa.String):
+        return None
+    if isinstance(kind, sa.JSON):
+        return _from_json
+    return lru_cache(4096)(turn) if kind.python_type is datetime else turn  # lists are full of a few moments
+
+
+def _from_json(text: str | None) -> Any:
+    # Most lists and mappings of a table are empty.
+    return [] if text == "[]" else {} if text == "{}" else None if text is None else orjson.loads(text)
+
+
+def _named(dialect: sa.Dialect) -> sa.Dialect:
+    """Return the dialect with parameters by name, as the driver takes a mapping."""
+    return sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect
+
+
+def _turned(row: Sequence[Any], turned: list[tuple[int, Callable[[Any], Any]]]) -> list[Any]:
+    found = list(row)
+    for place, turn in turned:
+        found[place] = turn(found[place])
+    return found
+
+
 def any_of(
     session: Session, column: "sa.Column[Any]", values: Collection[Any]
 ) -> tuple["sa.ColumnElement[bool]", dict[str, Any]]:
     """Return the condition that ``column`` is one of ``values``, and the parameters to execute it with."""
     if _is_sqlite(session):
         listed = sa.func.json_each(sa.bindparam("wanted", type_=sa.String)).table_valued("value", name="listed")
-        return column.in_(sa.select(listed.c.value)), {"wanted": as_json(list(values))}
-    return column == sa.any_(sa.bindparam("wanted", type_=sa.ARRAY(column.type))), {"wanted": list(values)}
+        return column.in_(sa.select(listed.c.value)), {"wanted": _wanted_values(session, values)}
+    given = {"wanted": _wanted_values(session, values)}
+    return column == sa.any_(sa.bindparam("wanted", type_=sa.ARRAY(column.type))), given
+
+
+def _wanted_values(session: Session, values: Collection[Any]) -> Any:
+    return as_json(list(values)) if _is_sqlite(session) else list(values)
 
 
 def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -1,9 +1,13 @@
 """Reads delimited text (CSV, TSV …) record by record; only the sample that settles the delimiter is ever held."""
 
 import csv
+import io
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, cast
 
 from crm.imports import aliases, encodings, mapping
 from crm.imports.encodings import Encoding
@@ -35,10 +39,37 @@ def read(data: bytes, encoding_chosen: str | None, delimiter_chosen: str | None)
     delimiter = delimiter_chosen or _delimiter(data, encoding)
     _check(data, encoding, delimiter)
 
-    def records() -> Iterator[list[Cell]]:
-        return cast(Iterator[list[Cell]], csv.reader(encodings.open_text(data, encoding), delimiter=delimiter))
+    text = _Text(data, encoding, delimiter)
+    return Source(
+        "csv", [Table(text.records, moved=text.moved)], encoding.name, delimiter, notes=_notes(data, encoding)
+    )
 
-    return Source("csv", [Table(records)], encoding.name, delimiter, notes=_notes(data, encoding))
+
+class _Text:
+    """A delimited text that can be read again and again, from memory until another process needs it as a file."""
+
+    def __init__(self, data: bytes, encoding: Encoding, delimiter: str) -> None:
+        self._data, self._encoding, self._delimiter = data, encoding, delimiter
+        self._file: IO[bytes] | None = None
+
+    def records(self) -> Iterator[list[Cell]]:
+        """Begin a pass."""
+        file = Path(self._file.name).open("rb") if self._file else io.BytesIO(self._data)  # noqa: SIM115
+        return _records(file, self._encoding, self._delimiter)
+
+    def moved(self) -> tuple[IO[bytes], Callable[[IO[bytes]], Iterator[list[Cell]]]]:
+        """Return the text as an open file and what reads it; the memory it took is free."""
+        if self._file is None:
+            self._file = tempfile.NamedTemporaryFile(prefix="ieum-list-")  # noqa: SIM115 - goes with this object
+            self._file.write(self._data)
+            self._file.flush()
+            self._data = b""
+        return Path(self._file.name).open("rb"), partial(_records, encoding=self._encoding, delimiter=self._delimiter)
+
+
+def _records(file: IO[bytes], encoding: Encoding, delimiter: str) -> Iterator[list[Cell]]:
+    with encodings.text_of(file, encoding) as text:
+        yield from cast(Iterator[list[Cell]], csv.reader(text, delimiter=delimiter))
 
 
 def _notes(data: bytes, encoding: Encoding) -> list[Issue]:

@@ -8,7 +8,7 @@ import codecs
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TextIO
+from typing import IO, TextIO
 
 from crm.imports import guessing
 
@@ -98,9 +98,13 @@ def detect(data: bytes) -> tuple[str, bool]:
 
 def open_text(data: bytes, encoding: Encoding) -> TextIO:
     """Return the text as a stream; line ends stay as they are. What cannot be decoded becomes U+FFFD."""
-    stream = io.BytesIO(data)  # shares the bytes, no copy
-    stream.seek(encoding.mark)
-    return io.TextIOWrapper(stream, encoding.codec, errors="replace", newline="")
+    return text_of(io.BytesIO(data), encoding)  # shares the bytes, no copy
+
+
+def text_of(file: IO[bytes], encoding: Encoding) -> TextIO:
+    """Return the text of a whole file; else as ``open_text``."""
+    file.seek(encoding.mark)
+    return io.TextIOWrapper(file, encoding.codec, errors="replace", newline="")
 
 
 def count_damaged(data: bytes, encoding: Encoding) -> int:

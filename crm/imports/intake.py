@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,25 +17,26 @@ from sqlmodel import Session
 
 from crm.contacts import rules, service
 from crm.contacts.models import Suppression
-from crm.contacts.rules import Identity
 from crm.core import bulk
 from crm.exporters.models import Exporter
 from crm.imports import facts as words
 from crm.imports import joining
+from crm.imports.ahead import Prepared
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.matching import ROWS, Batches, Found, Person, key_rows, keys_of, load
+from crm.imports.matching import ROWS, Batches, Found, Person, key_rows, load
 from crm.imports.models import DuplicatePair
-from crm.imports.projection import Batch, Record, identity
+from crm.imports.projection import Batch, Record
 from crm.imports.records import Issue, ReadRow
 from crm.imports.report import Findings, RowReport, issue_json
 from crm.imports.storing import KeyRow, State, Store, Wanted
 
-PORTION = 1_000
-COLLECTED = 20 * PORTION
-"""After so many rows the cycles are collected; oftener would walk the living rows again and again."""
+COLLECTED = 20
+"""After so many portions the cycles are collected; oftener would walk the living rows again and again."""
+STOPS: sa.Table = Suppression.__table__  # type: ignore[attr-defined]
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
 PAIRS_OF_ONE = 5
 """A person is compared with so many others at the most; who resembles more of them resembles a test entry."""
+_STOPPED = bulk.LookUp(sa.select(STOPS.c.address), STOPS.c.address)
 _ROW_COLUMNS = ("id", "batch_id", "sheet", "number", "outcome", "stands", "contact_id", "facts", "messages", "raw")
 
 
@@ -48,7 +48,6 @@ class Entry:
     record: Record
     person: Person
     report: RowReport
-    identity: Identity
 
 
 @dataclass
@@ -76,46 +75,47 @@ class Intake:
         self.first_rows: dict[int, tuple[str | None, int]] = {}
         """Contact → its first row of this file; kept only when somebody wants every row."""
 
-    def run(self, lines: Iterable[ReadRow]) -> Findings:
+    def run(self, portions: Iterable[list[Prepared]]) -> Findings:
         """Store everything and return what was found. Every line is counted in exactly one outcome."""
-        remaining = iter(lines)
         with _no_collector():
-            self._run(remaining)
+            self._run(portions)
         self.findings.counts |= {name: n for name, n in self.store.counts.items() if n}
         return self.findings
 
-    def _run(self, remaining: Iterator[ReadRow]) -> None:
+    def _run(self, portions: Iterable[list[Prepared]]) -> None:
         done = 0
-        while portion := list(islice(remaining, PORTION)):
+        for number, portion in enumerate(portions, 1):
             self._take(portion)
             done += len(portion)
-            if done % COLLECTED == 0:
+            if number % COLLECTED == 0:
                 gc.collect(1)  # what is young only: cycles of these rows, and of pages that are served meanwhile
             if self.progress:
                 self.progress(done)
 
     # One portion
 
-    def _take(self, portion: list[ReadRow]) -> None:
-        accepted = [row for row in portion if row.outcome == "accepted"]
+    def _take(self, portion: list[Prepared]) -> None:
+        kept = [one for one in portion if one.row.outcome != "skipped"]
+        accepted = [one for one in kept if one.row.outcome == "accepted"]
         # Ids in the order of the file, so that rows can be listed by them.
-        self.row_ids = {id(row): self.next_row() for row in portion if row.outcome != "skipped"}
-        told = [identity(row.facts, self.batch.exhibition_id) for row in accepted]
-        keys = [keys_of(one) for one in told]
-        self.people = load(self.session, _wanted(keys), self.batches)
-        self.stops = _stops(self.session, {a for row in accepted for a in row.facts.get("emails", ())})
+        self.row_ids = {id(one.row): self.next_row() for one in kept}
+        self.findings.skip(len(portion) - len(kept))
+        self.people = load(self.session, _wanted([one.keys for one in accepted]), self.batches)
+        self.addresses = {a for one in accepted for a in one.row.facts.get("emails", ())}
+        self.stops = _stops(self.session, self.addresses)
         self.new_keys: list[KeyRow] = []
         self.pairs: dict[tuple[int, int], str] = {}
         self.joins: list[tuple[Person, Person]] = []
         self.entries: list[Entry] = []
-        for row, one, listed in zip(accepted, told, keys, strict=True):
-            self.entries.append(self._match(row, one, listed))
+        for one in accepted:
+            self.entries.append(self._match(one))
         for keep, gone in self.joins:
             joining.join(self.session, keep.id, gone.id, batch_id=self.batch.id, now=self.now, by=self.by)
         self._write()
-        self._write_rows(portion)
+        self._write_rows(kept)
 
-    def _match(self, row: ReadRow, told: Identity, keys: dict[int, str]) -> Entry:
+    def _match(self, one: Prepared) -> Entry:
+        row, told, keys = one.row, one.told, one.keys
         report = RowReport(
             row.number,
             row.sheet,
@@ -124,21 +124,22 @@ class Intake:
             None,
             row.issues,
             facts=row.facts,
-            raw=row.raw,
+            line=one.raw,
         )
-        self._name_exporters(row, report)
+        if self._name_exporters(row, report):
+            one.facts = bulk.as_json(row.facts)
         found = self.people.find(told, keys)
         person = self._one_of(found) if found.sure else Person(self.store.next_contact(), is_new=True)
         if not found.sure:
             self._remember_pairs(person, found, report)
         record = Record(self.row_ids[id(row)], self.batch, row.sheet or "", row.number, row.facts)
-        if report.outcome == "unchanged" and found.sure and any(one.facts == row.facts for one in person.records):
+        if report.outcome == "unchanged" and found.sure and any(known.facts == row.facts for known in person.records):
             report.outcome = "known"
         self.new_keys += [(key, person.id, firm) for key, firm in keys.items() if key not in person.keys]
         person.add(record, told)
         self.people.add(person, keys)
         self._take_refusals(row, record, report)
-        return Entry(row, record, person, report, told)
+        return Entry(row, record, person, report)
 
     def _one_of(self, found: Found) -> Person:
         """Join those whom the row proves to be one person, and return the oldest of them."""
@@ -180,9 +181,13 @@ class Intake:
             params = {"v": report.name, "contact": other.id, "other": _described(other)}
             report.issues.append(Issue("ambiguous_person", params))
 
-    def _name_exporters(self, row: ReadRow, report: RowReport) -> None:
-        """Settle for good which exporters the row is about, and whether it may be handed to them."""
+    def _name_exporters(self, row: ReadRow, report: RowReport) -> bool:
+        """Settle for good which exporters the row is about, and whether it may be handed to them.
+
+        Returns whether that is a new fact of the row.
+        """
         facts = row.facts
+        known = len(facts)
         exporters, unknown = self.exhibitors.named_by(facts)
         report.issues += [Issue("exporter_unknown", {"v": name}) for name in unknown]
         if facts.get("consent_third_party") is False:
@@ -198,6 +203,7 @@ class Intake:
         if "follow_up" in facts:
             asked = words.requests_in(facts["follow_up"])
             report.issues += [Issue("unknown_request", {"v": text}) for text in asked.unknown]
+        return len(facts) > known
 
     def _take_refusals(self, row: ReadRow, record: Record, report: RowReport) -> None:
         """A stop outlives every import: it is recorded for everyone, and never lifted by a later yes."""
@@ -229,8 +235,7 @@ class Intake:
                 news.setdefault(entry.person.id, []).append(entry)
         people = [entries[0].person for entries in news.values()]
         states = self.store.states([person.id for person in people if not person.is_new])
-        told = {address for entry in self.entries for address in entry.row.facts.get("emails", ())}
-        self.owners: dict[str, int | None] = {**dict.fromkeys(told), **self.store.owners(told)}
+        self.owners: dict[str, int | None] = {**dict.fromkeys(self.addresses), **self.store.owners(self.addresses)}
         wanted = [self._settle(entries, states.get(entries[0].person.id)) for entries in news.values()]
         for contact_id, address in self.store.write(wanted, self.owners):
             for entry in news[contact_id]:
@@ -283,21 +288,18 @@ class Intake:
         made = [(*pair, self.pairs[pair], "open", self.batch.id, "") for pair in sorted(wanted - asked)]
         bulk.insert(self.session, PAIRS, ("one_id", "other_id", "why", "status", "batch_id", "decided_by"), made)
 
-    def _write_rows(self, portion: list[ReadRow]) -> None:
+    def _write_rows(self, kept: list[Prepared]) -> None:
         """Store every row with what it said and what became of it, and report it."""
         entries = iter(self.entries)
         made = []
-        for row in portion:
-            if row.outcome == "skipped":
-                self.findings.count("skipped")
-                continue
-            entry = next(entries) if row.outcome == "accepted" else None
-            report = entry.report if entry else _refused(row)
+        for one in kept:
+            entry = next(entries) if one.row.outcome == "accepted" else None
+            report = entry.report if entry else _refused(one)
             if entry:
                 report.contact_id = entry.person.id
                 if self.each:
                     self._compare_with_first(report, entry.person.id)
-            made.append(_stored(self.row_ids[id(row)], self.batch.id, row, report))
+            made.append(_stored(self.row_ids[id(one.row)], self.batch.id, one, report))
             self.findings.add(report)
             if self.each:
                 self.each(report)
@@ -364,28 +366,31 @@ def _more_differs(before: State | Wanted, after: Wanted) -> bool:
 
 
 def _kept_edits(facts: dict[str, Any], state: State) -> list[Issue]:
+    if not state.edited:
+        return []
     known = {**state.extra, **state.columns}
     kept = [name for name in state.edited if name in facts and name != "emails" and facts[name] != known.get(name)]
     return [Issue("kept_human_edit", {"field": name}) for name in kept]
 
 
-def _refused(row: ReadRow) -> RowReport:
-    return RowReport(row.number, row.sheet, "refused", "", None, [Issue(row.code), *row.issues], raw=row.raw)
+def _refused(one: Prepared) -> RowReport:
+    row = one.row
+    return RowReport(row.number, row.sheet, "refused", "", None, [Issue(row.code), *row.issues], line=one.raw)
 
 
-def _stored(row_id: int, batch_id: int, row: ReadRow, report: RowReport) -> tuple[Any, ...]:
+def _stored(row_id: int, batch_id: int, one: Prepared, report: RowReport) -> tuple[Any, ...]:
     stands = report.contact_id is not None
     return (
         row_id,
         batch_id,
-        (row.sheet or "")[:100],
-        row.number,
+        (report.sheet or "")[:100],
+        report.row,
         report.outcome,
         stands,
         report.contact_id,
-        bulk.as_json(row.facts) if stands else "{}",
+        one.facts if stands else "{}",
         bulk.as_json([issue_json(issue) for issue in report.issues]) if report.issues else "[]",
-        bulk.as_json(row.raw),
+        one.raw,
     )
 
 
@@ -396,7 +401,7 @@ def _refused_everywhere(stops: list[Suppression]) -> bool:
 
 def _stops(session: Session, addresses: set[str]) -> dict[str, list[Suppression]]:
     found: dict[str, list[Suppression]] = {}
-    address = Suppression.__table__.c.address  # type: ignore[attr-defined]
-    for (stop,) in bulk.find(session, sa.select(Suppression), address, addresses):
+    stopped = {address for (address,) in _STOPPED(session, addresses)}
+    for (stop,) in bulk.find(session, sa.select(Suppression), STOPS.c.address, stopped):
         found.setdefault(stop.address, []).append(stop)
     return found

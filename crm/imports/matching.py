@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import Any
-from zlib import crc32
 
 import sqlalchemy as sa
 from sqlmodel import Session, select
@@ -17,6 +16,7 @@ from crm.contacts.rules import Identity
 from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.exporters.models import Exhibition
+from crm.imports.identities import keys_of
 from crm.imports.models import IdentityKey, ImportBatch, ImportRow
 from crm.imports.projection import Batch, Record, identity_of, opened
 
@@ -27,6 +27,13 @@ FIRMS: sa.Table = Organisation.__table__  # type: ignore[attr-defined]
 EMAILS: sa.Table = EmailAddress.__table__  # type: ignore[attr-defined]
 
 KEY_COLUMNS = ("key", "contact_id", "firm")
+_KNOWN = bulk.LookUp(sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm), KEYS.c.key)
+_RECORDS = bulk.LookUp(
+    sa.select(ROWS.c.contact_id, ROWS.c.id, ROWS.c.batch_id, ROWS.c.sheet, ROWS.c.number, ROWS.c.facts)
+    .where(ROWS.c.stands)
+    .order_by(ROWS.c.id),
+    ROWS.c.contact_id,
+)
 CROWD = 40
 """Of a key that so many people share (a switchboard, a family of test data) only the first are compared."""
 
@@ -43,6 +50,11 @@ class Person:
     _told: Identity | None = None
 
     @property
+    def firm(self) -> str:
+        """Return the person's one firm by ``company_key`` if that costs nothing; empty otherwise."""
+        return self._told.firm if self._told is not None else ""
+
+    @property
     def identity(self) -> Identity:
         """Return what all records tell of the person; worked out when first asked."""
         if self._told is None:
@@ -51,7 +63,7 @@ class Person:
 
     def add(self, record: Record, told: Identity) -> None:
         """Take in one more record with what it tells of the person."""
-        self._told = told if not self.records else self._told | told if self._told is not None else None
+        self._told = None if self.records else told  # of whom is known from several lists it is seldom asked again
         self.records.append(record)
 
     def take_in(self, other: "Person") -> None:
@@ -107,14 +119,9 @@ class People:
         return found
 
 
-def keys_of(told: Identity) -> dict[int, str]:
-    """Return the keys under which somebody is looked up, as they are stored, each with the firm it is about."""
-    return {crc32(key.encode()): firm for key, firm in rules.keys(told).items()}
-
-
 def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> People:
     """Fetch everybody who is known under one of the keys, given with the firm each is about."""
-    rows = bulk.find(session, sa.select(KEYS.c.key, KEYS.c.contact_id, KEYS.c.firm), KEYS.c.key, wanted)
+    rows = _KNOWN(session, wanted)
     ids = {one for key, one, firm in rows if not firm or rules.firm_fits(firm, wanted[key])}
     found = {person.id: person for person in persons(session, ids, batches)}
     people = People(by_id=found)
@@ -130,9 +137,7 @@ def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> Peo
 def persons(session: Session, ids: Collection[int], batches: "Batches") -> list[Person]:
     """Return contacts with their standing records, by id; who has none is left out."""
     found: dict[int, Person] = {}
-    columns = (ROWS.c.contact_id, ROWS.c.id, ROWS.c.batch_id, ROWS.c.sheet, ROWS.c.number, ROWS.c.facts)
-    statement = sa.select(*columns).where(ROWS.c.stands).order_by(ROWS.c.id)
-    for contact_id, row_id, batch_id, sheet, number, facts in bulk.find(session, statement, ROWS.c.contact_id, ids):
+    for contact_id, row_id, batch_id, sheet, number, facts in _RECORDS(session, ids):
         person = found.get(contact_id) or found.setdefault(contact_id, Person(contact_id))
         batch = batches[batch_id] if batch_id is not None else None
         person.records.append(Record(row_id, batch, sheet, number, facts))

@@ -15,6 +15,7 @@ from crm.contacts.models import CONTACT_FIELDS, MANY
 from crm.contacts.rules import Identity, Statement
 from crm.core.clock import KST
 from crm.imports import facts as read
+from crm.imports.identities import identity
 
 EXTRA_FIELDS = (
     "other_names",
@@ -113,29 +114,6 @@ def project(records: Sequence[Record], booth_of: Any, line_of: Any) -> Projectio
 def _may_prove(record: Record) -> bool:
     """Tell whether a record may prove a consent: it names exporters, or a wording may name all (``_scopes``)."""
     return "exporter_ids" in record.facts or "consent_third_party" in record.facts
-
-
-def identity(facts: Mapping[str, Any], exhibition_id: int) -> Identity:
-    """Return what in a record's facts tells the person."""
-    get = facts.get
-    mobile, phone, firm, country, badge = (
-        get("mobile"),
-        get("phone"),
-        get("company"),
-        get("country"),
-        get("external_id"),
-    )
-    name, alt, more = get("full_name"), get("name_alt"), get("other_phones")
-    numbers = [number.partition(";")[0] for number in (mobile, phone, *(more or ())) if number]
-    return Identity(
-        tuple(map(rules.mailbox, get("emails", ()))),
-        tuple(numbers),
-        tuple([one for one in (name, alt) if one]),
-        (firm,) if firm else (),
-        (country,) if country else (),
-        ((exhibition_id, badge),) if badge else (),
-        (mobile,) if mobile else (),
-    )
 
 
 def identity_of(record: Record) -> Identity:

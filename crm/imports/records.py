@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 Cell = str | float | bool | date | datetime | time | None
 
@@ -45,7 +45,8 @@ class FileUnreadable(Exception):
 class Table:
     """One sheet, CSV or set of cards as it stands in the file, read anew at every pass and never held as a whole.
 
-    ``opened`` begins a pass. The tables beside it are sparse; their keys are record and column, counted from 0.
+    ``opened`` begins a pass. ``moved`` (None: it cannot be) gives the table to another process: its file, and what
+    reads the records from it there. The tables beside are sparse; their keys are record and column, counted from 0.
     """
 
     opened: Callable[[], Iterator[list[Cell]]]
@@ -57,6 +58,7 @@ class Table:
     links: dict[tuple[int, int], str] = field(default_factory=dict)
     """Mail addresses that stood behind cells as hyperlinks."""
     hidden_rows: set[int] = field(default_factory=set)
+    moved: "Callable[[], tuple[IO[bytes], Callable[[IO[bytes]], Iterator[list[Cell]]]]] | None" = None
 
     def records(self) -> Iterator[list[Cell]]:
         """Yield every record from the first one, afresh at each call. Nothing is refused here: opening did that."""

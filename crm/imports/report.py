@@ -1,8 +1,10 @@
 """What an import or an undo did, row by row, in words for people and in JSON for programs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import orjson
 
 from crm.core.i18n import N_, _
 from crm.imports.records import Issue, Profile
@@ -53,8 +55,8 @@ LINES_KEPT = 200
 class RowReport:
     """One line of the file: what became of it and why. ``diff`` maps a changed field to (before, after).
 
-    ``facts`` and ``raw`` are those of the row as read; ``duplicate_of`` is (sheet, row) of the first row of the same
-    person in the same file.
+    ``facts`` and ``line`` (its cells, as JSON) are those of the row as read; ``duplicate_of`` is (sheet, row) of the
+    first row of the same person in the same file.
     """
 
     row: int
@@ -65,8 +67,13 @@ class RowReport:
     issues: list[Issue] = field(default_factory=list)
     diff: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    raw: Sequence[str] = ()
+    line: str = "[]"
     duplicate_of: tuple[str | None, int] | None = None
+
+    @property
+    def raw(self) -> list[str]:
+        """Return the cells of the line as they stood in the file; empty when nothing of it may be kept."""
+        return list(orjson.loads(self.line))
 
     def messages(self) -> list[str]:
         """Return the findings as sentences in the viewer's language."""
@@ -117,11 +124,18 @@ class Findings:
         if name in OUTCOMES:
             self.counts["found"] += 1
 
+    def skip(self, lines: int) -> None:
+        """Count lines that are no rows."""
+        self.counts["skipped"] += lines
+        self.counts["found"] += lines
+
     def add(self, row: RowReport) -> None:
         """Take in what became of one row."""
         self.count(row.outcome)
         if row.outcome == "merged" and row.diff and len(self.changes) < LINES_KEPT:
             self.changes.append(row)
+        if not row.issues:
+            return
         told = row.issues[:1] if row.outcome == "refused" else row.issues  # of a row that does not come in, only why
         for code, issue in {issue.code: issue for issue in reversed(told)}.items():
             self.by_code[code] = self.by_code.get(code, 0) + 1

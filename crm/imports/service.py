@@ -15,6 +15,7 @@ from crm.core.errors import NotFound, Refused
 from crm.core.i18n import _
 from crm.exporters.models import Exhibition, Exporter
 from crm.imports import undoing
+from crm.imports.ahead import portions
 from crm.imports.contactlist import ContactList, open_list
 from crm.imports.intake import Intake
 from crm.imports.matching import adopt_strays, batch_of
@@ -125,6 +126,7 @@ def import_file(
     """
     rows: list[RowReport] = []
     opened = open_file(data, filename, purpose)
+    del data  # a long list is read from a file
     report = import_opened(
         session, opened, purpose, now=now, by=by, progress=progress, each=rows.append if keep_rows else None
     )
@@ -153,7 +155,7 @@ def import_opened(
     told = partial(_tell, progress, opened.lines) if progress else None
     intake = Intake(session, batch_of(batch, purpose.exhibition), purpose.exporter, now, by, told, each)
     with session.no_autoflush:
-        findings = intake.run(opened.listed.lines())
+        findings = intake.run(portions(opened.listed.cleaners, batch.exhibition_id))
     batch.counts = findings.counts
     batch.profile = {**batch.profile, "findings": findings.codes()}
     _record(session, "list_imported", batch, {"file": opened.filename, **batch.counts}, now, by)

@@ -5,10 +5,11 @@ the kinds of values below come out. The last line of the file lists the sheets a
 """
 
 import json
-import threading
+import os
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from math import isfinite
 from typing import IO, Any
 
@@ -154,7 +155,6 @@ class Spool:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._lock = threading.Lock()
         weakref.finalize(self, file.close)
         end = file.seek(0, 2)
         file.seek(end - 16)
@@ -174,6 +174,7 @@ class Spool:
         blocks = sheet["blocks"]
         return Table(
             lambda: self._records(start, blocks),
+            moved=lambda: (os.fdopen(os.dup(self._file.fileno()), "rb"), partial(_records, start=start, blocks=blocks)),
             sheet=sheet["name"],
             filled={(row, column) for row, column in sheet["filled"]},
             across={(row, column): value for row, column, value in sheet["across"]},
@@ -182,12 +183,14 @@ class Spool:
         )
 
     def _records(self, start: int, blocks: list[int]) -> Iterator[list[Cell]]:
-        for length in blocks:
-            with self._lock:  # two passes may run at once
-                self._file.seek(start)
-                block = self._file.read(length)
-            start += length
-            yield from _rows(json.loads(block))
+        return _records(self._file, start, blocks)
+
+
+def _records(file: IO[bytes], start: int, blocks: list[int]) -> Iterator[list[Cell]]:
+    for length in blocks:
+        block = os.pread(file.fileno(), length, start)  # several passes may run at once
+        start += length
+        yield from _rows(json.loads(block))
 
 
 def _rows(content: Any) -> list[list[Cell]]:

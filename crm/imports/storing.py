@@ -52,6 +52,34 @@ CHOSEN = frozenset({"company", "company_alt", "rating", "timeframe", "visit_purp
 _FIRMS_REMEMBERED = 5_000
 KeyRow = tuple[int, int, str]
 
+_CONTACTS = bulk.LookUp(
+    sa.select(
+        *(CONTACTS.c[name] for name in CONTACT_FIELDS),
+        *(CONTACTS.c.id, CONTACTS.c.extra, CONTACTS.c.edited, CONTACTS.c.organisation_id, FIRMS.c.match_key),
+        *(CONTACTS.c.version, CONTACTS.c.created_at),
+    ).outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id),
+    CONTACTS.c.id,
+)
+_ADDRESSES = bulk.LookUp(
+    sa.select(EMAILS.c.contact_id, EMAILS.c.address, EMAILS.c.id, EMAILS.c.position), EMAILS.c.contact_id
+)
+_OWNERS = bulk.LookUp(sa.select(EMAILS.c.address, EMAILS.c.contact_id), EMAILS.c.address)
+_FIRMS = bulk.LookUp(sa.select(FIRMS.c.match_key, FIRMS.c.id).order_by(FIRMS.c.id.desc()), FIRMS.c.match_key)
+_LEADS = bulk.LookUp(
+    sa.select(
+        *(LEADS.c[name] for name in ("contact_id", "exporter_id", "exhibition_id", "id")),
+        *(LEADS.c[name] for name in LEAD_FIELDS),
+    ),
+    LEADS.c.contact_id,
+)
+_CONSENTS = bulk.LookUp(
+    sa.select(
+        *(CONSENTS.c[name] for name in ("contact_id", "exporter_id", "basis", "given_at", "id")),
+        *(CONSENTS.c[name] for name in CONSENT_FIELDS),
+    ).where(CONSENTS.c.derived),
+    CONSENTS.c.contact_id,
+)
+
 
 @dataclass(slots=True)
 class State:
@@ -135,45 +163,30 @@ class Store:
         return found
 
     def _contacts(self, ids: Collection[int]) -> dict[int, State]:
-        plain = [CONTACTS.c[name] for name in CONTACT_FIELDS]
-        more = (CONTACTS.c.id, CONTACTS.c.extra, CONTACTS.c.edited, CONTACTS.c.organisation_id, FIRMS.c.match_key)
-        rows = sa.select(*plain, *more, CONTACTS.c.version, CONTACTS.c.created_at)
-        rows = rows.outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id)
-        width = len(plain)
+        width = len(CONTACT_FIELDS)
         found = {}
-        for row in bulk.find(self.session, rows, CONTACTS.c.id, ids):
+        for row in _CONTACTS(self.session, ids):
             one, extra, edited, firm_id, firm_key, version, created_at = row[width:]
             columns = dict(zip(CONTACT_FIELDS, row[:width], strict=True))
             found[one] = State(columns, extra or {}, edited or {}, (firm_id, firm_key or ""), version, created_at)
         return found
 
     def _add_emails(self, found: dict[int, State], ids: Collection[int]) -> None:
-        rows = sa.select(EMAILS.c.contact_id, EMAILS.c.address, EMAILS.c.id, EMAILS.c.position)
-        for contact_id, address, row_id, position in bulk.find(self.session, rows, EMAILS.c.contact_id, ids):
+        for contact_id, address, row_id, position in _ADDRESSES(self.session, ids):
             found[contact_id].emails[address] = row_id, position
 
     def _add_leads(self, found: dict[int, State], ids: Collection[int]) -> None:
-        columns = [LEADS.c[name] for name in LEAD_FIELDS]
-        rows = sa.select(LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id, LEADS.c.id, *columns)
-        for contact_id, exporter_id, exhibition_id, row_id, *values in bulk.find(
-            self.session, rows, LEADS.c.contact_id, ids
-        ):
+        for contact_id, exporter_id, exhibition_id, row_id, *values in _LEADS(self.session, ids):
             found[contact_id].leads[exporter_id, exhibition_id] = row_id, dict(zip(LEAD_FIELDS, values, strict=True))
 
     def _add_consents(self, found: dict[int, State], ids: Collection[int]) -> None:
-        columns = [CONSENTS.c[name] for name in CONSENT_FIELDS]
-        names = ("contact_id", "exporter_id", "basis", "given_at", "id")
-        rows = sa.select(*(CONSENTS.c[name] for name in names), *columns).where(CONSENTS.c.derived)
-        for contact_id, exporter_id, basis, given_at, row_id, *values in bulk.find(
-            self.session, rows, CONSENTS.c.contact_id, ids
-        ):
+        for contact_id, exporter_id, basis, given_at, row_id, *values in _CONSENTS(self.session, ids):
             key = exporter_id, basis, given_at
             found[contact_id].consents[key] = row_id, dict(zip(CONSENT_FIELDS, values, strict=True))
 
     def owners(self, addresses: Collection[str]) -> dict[str, int]:
         """Return whose the addresses are."""
-        rows = sa.select(EMAILS.c.address, EMAILS.c.contact_id)
-        return {row[0]: row[1] for row in bulk.find(self.session, rows, EMAILS.c.address, addresses)}
+        return {row[0]: row[1] for row in _OWNERS(self.session, addresses)}
 
     # Writing
 
@@ -214,16 +227,18 @@ class Store:
         return [self._firms[key] if key else None for key in keys]
 
     def _firm_key(self, one: Wanted) -> str:
-        person = one.projection.person
-        if one.state is not None and "company" in one.state.edited:
+        person, state = one.projection.person, one.state
+        if "company" not in person or (state is not None and "company" in state.edited):
             return ""
-        return rules.match_key(person["company"], person.get("country", "")) if "company" in person else ""
+        if state is not None and state.firm[0] is not None and _same_firm(state, person):
+            self._firms[state.firm[1]] = state.firm[0]
+            return state.firm[1]
+        return rules.match_key(person["company"], person.get("country", ""), one.person.firm)
 
     def _learn_firms(self, keys: Collection[str]) -> None:
         if len(self._firms) > _FIRMS_REMEMBERED:
             self._firms.clear()
-        rows = sa.select(FIRMS.c.match_key, FIRMS.c.id).order_by(FIRMS.c.id.desc())
-        self._firms.update((row[0], row[1]) for row in bulk.find(self.session, rows, FIRMS.c.match_key, keys))
+        self._firms.update((row[0], row[1]) for row in _FIRMS(self.session, keys))
 
     def forget_firms(self) -> None:
         """Look firms up anew: some were removed."""
@@ -371,6 +386,12 @@ class Store:
         gone = set(before) - set(after)
         bulk.delete(self.session, KEYS, ("key", "contact_id"), sorted((key, one) for key, one, _firm in gone))
         bulk.insert(self.session, KEYS, KEY_COLUMNS, sorted(set(after) - set(before)))
+
+
+def _same_firm(state: State, person: Mapping[str, Any]) -> bool:
+    """Tell whether a person's records name the firm with which the person stands already."""
+    country = state.firm[1].rpartition("|")[2]
+    return bool(state.extra.get("company") == person["company"] and country == person.get("country", ""))
 
 
 def _keep_choices(state: State, projection: Projection, extra: dict[str, Any]) -> None:

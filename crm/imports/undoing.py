@@ -17,6 +17,7 @@ from crm.contacts.service import chunks
 from crm.core import bulk
 from crm.core.errors import Refused
 from crm.core.i18n import _
+from crm.imports.identities import keys_of
 from crm.imports.joining import LEADS, part
 from crm.imports.matching import (
     CONTACTS,
@@ -26,7 +27,6 @@ from crm.imports.matching import (
     Batches,
     Person,
     key_rows,
-    keys_of,
     make_missing_keys,
     persons,
 )

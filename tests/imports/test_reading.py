@@ -1,6 +1,7 @@
 """Opening files: container, encoding, delimiter, header line, and what is refused with a reason."""
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -360,7 +361,7 @@ values = st.one_of(
 
 @given(st.lists(st.lists(values, max_size=5), max_size=30))
 def test_what_goes_through_the_spool_comes_back_the_same(rows: list[list[Cell]]) -> None:
-    file = io.BytesIO()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the spool closes it
     writer = spool.SheetWriter(file, "S", [], [], [])
     for row in rows:
         writer.write(list(row))
