@@ -6,7 +6,7 @@ first stated value in rank wins, lists are united, and nothing that lost is forg
 and not overwritten, taking a record away gives exactly the person that was there without it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from crm.contacts.rules import fold, script
@@ -102,16 +102,14 @@ def _drop_main_numbers(found: dict[str, Any]) -> None:
 
 def _together(records: Sequence[Facts]) -> dict[str, Any]:
     rank = ranked(records)
-    first: dict[str, Any] = {}
-    for facts in reversed(rank):
-        first.update(facts)  # of every field the first value in rank remains
-    found = _names(first, rank)
+    first, apart = _first_values(rank)
+    found = _names(first, apart, rank)
     for name, value in first.items():
         if name in _FIRST:
             found[name] = value
         elif name in _UNITED:
-            found[name] = value if _agreed(rank, name, value) else _UNITED[name](name, records, rank)
-    _add_lost(found, rank)
+            found[name] = _UNITED[name](name, records, rank) if name in apart else value
+    _add_lost(found, apart, rank)
     if "company_alt" in first:
         found["company_alt"] = _company_alt(found, rank)
     if "other_phones" in found:
@@ -126,12 +124,16 @@ def _together(records: Sequence[Facts]) -> dict[str, Any]:
     return found
 
 
-def _agreed(rank: Sequence[Facts], name: str, value: Any) -> bool:
-    """Tell whether everybody who states a field says the same."""
-    for facts in rank:  # noqa: SIM110 - asked for every field of every known person of a list
-        if facts.get(name, value) != value:
-            return False
-    return True
+def _first_values(rank: Sequence[Facts]) -> tuple[dict[str, Any], set[str]]:
+    """Return of every field the first value in rank, and the fields of which not everybody says the same."""
+    first: dict[str, Any] = {}
+    apart: set[str] = set()
+    for facts in reversed(rank):
+        for name, value in facts.items():
+            if first.get(name, value) != value:
+                apart.add(name)
+            first[name] = value
+    return first, apart
 
 
 def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
@@ -140,13 +142,12 @@ def _company_alt(found: Facts, rank: Iterable[Facts]) -> str:
     return next((facts["company_alt"] for facts in [*own, *rank] if "company_alt" in facts), "")
 
 
-def _add_lost(found: dict[str, Any], rank: Sequence[Facts]) -> None:
+def _add_lost(found: dict[str, Any], apart: Collection[str], rank: Sequence[Facts]) -> None:
     kept: dict[str, list[str]] = {}
     for name in ALTERNATIVES:
-        won = found.get(name)
-        if won is None or _agreed(rank, name, won):
+        if name not in apart:
             continue
-        seen = {fold(won)}
+        seen = {fold(found[name])}
         for value in [facts[name] for facts in rank if name in facts]:
             if fold(value) not in seen:
                 seen.add(fold(value))
@@ -155,10 +156,10 @@ def _add_lost(found: dict[str, Any], rank: Sequence[Facts]) -> None:
         found["alternatives"] = kept
 
 
-def _names(first: Facts, rank: Sequence[Facts]) -> dict[str, Any]:
+def _names(first: Facts, apart: set[str], rank: Sequence[Facts]) -> dict[str, Any]:
     """Nearly always everybody spells a person alike and in one script; only else is there something to choose."""
     parts = ("full_name", *NAME_PARTS)
-    if "full_name" in first and "name_alt" not in first and all(_agreed(rank, n, first.get(n)) for n in parts):
+    if "full_name" in first and "name_alt" not in first and apart.isdisjoint(parts):
         return {name: first[name] for name in parts if name in first}
     return {name: value for name, value in _name(rank).items() if value}
 

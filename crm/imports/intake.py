@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ COLLECTED = 20
 """After so many portions the cycles are collected; oftener would walk the living rows again and again."""
 STOPS: sa.Table = Suppression.__table__  # type: ignore[attr-defined]
 PAIRS: sa.Table = DuplicatePair.__table__  # type: ignore[attr-defined]
+_NO_EXPORTER = Issue("exporter_missing")
 PAIRS_OF_ONE = 5
 """A person is compared with so many others at the most; who resembles more of them resembles a test entry."""
 _STOPPED = bulk.LookUp(sa.select(STOPS.c.address), STOPS.c.address)
@@ -197,7 +199,7 @@ class Intake:
             facts["basis_held"] = True
             exporters = []
         elif not exporters and not unknown and self.batch.kind != "registration":
-            report.issues.append(Issue("exporter_missing"))
+            report.issues.append(_NO_EXPORTER)
         if exporters:
             facts["exporter_ids"] = [exporter.id for exporter in exporters]
         if "follow_up" in facts:
@@ -389,9 +391,21 @@ def _stored(row_id: int, batch_id: int, one: Prepared, report: RowReport) -> tup
         stands,
         report.contact_id,
         one.facts if stands else "{}",
-        bulk.as_json([issue_json(issue) for issue in report.issues]) if report.issues else "[]",
+        _messages(report.issues),
         one.raw,
     )
+
+
+def _messages(issues: list[Issue]) -> str:
+    if len(issues) == 1 and not issues[0].params:
+        return _message(issues[0].code)
+    return bulk.as_json([issue_json(issue) for issue in issues]) if issues else "[]"
+
+
+@cache
+def _message(code: str) -> str:
+    """Return the only message of most rows that have one."""
+    return bulk.as_json([issue_json(Issue(code))])
 
 
 def _refused_everywhere(stops: list[Suppression]) -> bool:

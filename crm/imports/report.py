@@ -137,7 +137,8 @@ class Findings:
         if not row.issues:
             return
         told = row.issues[:1] if row.outcome == "refused" else row.issues  # of a row that does not come in, only why
-        for code, issue in {issue.code: issue for issue in reversed(told)}.items():
+        firsts = {issue.code: issue for issue in reversed(told)} if len(told) > 1 else {told[0].code: told[0]}
+        for code, issue in firsts.items():
             self.by_code[code] = self.by_code.get(code, 0) + 1
             lines = self.lines.setdefault(code, [])
             if len(lines) < LINES_KEPT:
