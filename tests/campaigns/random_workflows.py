@@ -136,9 +136,9 @@ def _steps(dice: Random, events: Sequence[str]) -> list[dict[str, Any]]:
 
 def _place(dice: Random, step: dict[str, Any], ends: Sequence[str], events: Sequence[str]) -> None:
     # Steps above are followed more often than the rest, or hardly anything would ever be planned.
-    kind = dice.choice(["end"] * 7 + ["event"] * 3 + ["close", "date", "before", "on"]) if ends else "close"
+    kind = dice.choice(["end"] * 7 + ["event"] * 3 + ["close", "date", "before", "before", "on"]) if ends else "close"
     if kind == "before":
-        step["before"] = {dice.choice(["next_show", "quotation.expires"]): _delay(dice)}
+        step["before"] = {dice.choice(["next_show", "next_show", "quotation.expires"]): _delay(dice)}
     elif kind == "on":
         step["on"] = (date(2026, 3, 1) + timedelta(days=dice.randint(0, 450))).isoformat()
     else:
