@@ -108,7 +108,7 @@ def postgres_server() -> Iterator[str]:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
-        connection.exec_driver_sql("CREATE DATABASE ieum_template")
+        connection.exec_driver_sql("CREATE DATABASE ieum_template STRATEGY file_copy")
     db.close()
     template = Database(address.replace("/postgres?", "/ieum_template?"))
     _prepare(template)
@@ -122,7 +122,8 @@ def postgres_db(postgres_server: str) -> Iterator[Database]:
     name = f"t{new_uid().replace('-', '')}"
     admin = Database(postgres_server)
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE ieum_template")
+        # Copying the files costs a tenth of writing every page of the template to the log, which is the default.
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE ieum_template STRATEGY file_copy")
     db = Database(postgres_server.replace("/postgres?", f"/{name}?"))
     yield db
     db.close()
