@@ -54,19 +54,14 @@ def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]
     db.close()
 
 
-def _fresh(place: Database, template: Path) -> Iterator[Database]:
-    """Give the place with a new copy of ``template``; whoever still held the file of an earlier test has that one."""
-    path = Path(place.engine.url.database or "")
-    for leftover in path.parent.iterdir():
-        leftover.unlink()
-    path.write_bytes(template.read_bytes())
-    yield place
-    place.close()
-
-
 @pytest.fixture
 def sqlite_db(sqlite_place: Database, sqlite_template: Path) -> Iterator[Database]:
-    yield from _fresh(sqlite_place, sqlite_template)
+    path = Path(sqlite_place.engine.url.database or "")
+    for leftover in path.parent.iterdir():  # whoever still holds the file of an earlier test keeps that one
+        leftover.unlink()
+    path.write_bytes(sqlite_template.read_bytes())
+    yield sqlite_place
+    sqlite_place.close()
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +83,13 @@ def demo_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def demo_db(sqlite_place: Database, demo_database: Path) -> Iterator[Database]:
-    yield from _fresh(sqlite_place, demo_database)
+def demo_db(demo_database: Path, tmp_path: Path) -> Iterator[Database]:
+    """The demo's database where a demo that is started in ``tmp_path`` looks for it."""
+    path = tmp_path / "ieum.sqlite3"
+    path.write_bytes(demo_database.read_bytes())
+    db = Database(f"sqlite:///{path}")
+    yield db
+    db.close()
 
 
 @pytest.fixture(scope="session")
