@@ -19,6 +19,7 @@ from crm.campaigns.reading import MOST_CHARACTERS
 from crm.campaigns.rules import OwnDays, OwnHolidays
 from crm.core import events
 from crm.core.config import Settings
+from crm.core.db import alone
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused, Stale
 from crm.core.i18n import _
 
@@ -197,6 +198,7 @@ def save_workflow(
     if problems:
         raise BadInput(problems)
     text = tidied(text)
+    alone(session, f"workflow {name}")  # who saves at the same moment looks only when the other one has stored
     present = sources(session, settings).get(name)
     if (present.sha256 if present else "") != based_on:
         raise Stale(_("Somebody else changed this workflow while you were writing."))
