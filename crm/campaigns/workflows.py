@@ -19,6 +19,7 @@ from crm.campaigns.reading import MOST_CHARACTERS
 from crm.campaigns.rules import OwnDays, OwnHolidays
 from crm.core import events
 from crm.core.config import Settings
+from crm.core.db import alone
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused, Stale
 from crm.core.i18n import _
 
@@ -75,7 +76,7 @@ def load_workflows(settings: Settings, session: Session | None = None) -> dict[s
     found: dict[str, Workflow] = {}
     problems: list[Problem] = []
     for place, text, unreadable in _texts(settings, session):
-        definition, faults = check(text, place, letters) if not unreadable else (None, unreadable)
+        definition, faults = _checked(text, place, letters) if not unreadable else (None, unreadable)
         problems += faults
         if definition is not None:
             found[definition.workflow] = Workflow(definition, text, sha256_of(text))
@@ -152,7 +153,23 @@ def saves_of(session: Session, name: str) -> Sequence[tuple[WorkflowSave, str]]:
 
 def check_text(settings: Settings, name: str, text: str) -> tuple[Definition | None, list[Problem]]:
     """Check a text as the workflow ``name``; the problems' places name no folder."""
-    return check(tidied(text), f"{name}.yaml", letters_in(Path(settings.templates_dir)))
+    return _checked(tidied(text), f"{name}.yaml", letters_in(Path(settings.templates_dir)))
+
+
+def _checked(text: str, place: str, letters: dict[str, set[str]]) -> tuple[Definition | None, list[Problem]]:
+    """Check a text; one that was found good under the same letters is not checked again in this process."""
+    try:
+        return _sound(text, place, frozenset((name, frozenset(languages)) for name, languages in letters.items())), []
+    except BadInput as error:
+        return None, error.problems
+
+
+@lru_cache(maxsize=64)  # an exception is not kept: problems are told in the language of whoever asks
+def _sound(text: str, place: str, letters: frozenset[tuple[str, frozenset[str]]]) -> Definition:
+    definition, problems = check(text, place, {name: set(languages) for name, languages in letters})
+    if definition is None:
+        raise BadInput(problems)
+    return definition
 
 
 def tidied(text: str) -> str:
@@ -181,6 +198,7 @@ def save_workflow(
     if problems:
         raise BadInput(problems)
     text = tidied(text)
+    alone(session, f"workflow {name}")  # who saves at the same moment looks only when the other one has stored
     present = sources(session, settings).get(name)
     if (present.sha256 if present else "") != based_on:
         raise Stale(_("Somebody else changed this workflow while you were writing."))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Library:
         found, problems = {}, []
         for folder in sorted(path for path in self.directory.iterdir() if path.is_dir()):
             try:
-                found[folder.name] = _read_letter(folder)
+                found[folder.name] = _read_letter(folder, _version(folder))
             except BadInput as error:
                 problems += error.problems
         if problems:
@@ -199,7 +200,8 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 _KEYS = ("title", "commercial", "blocks", "placeholders")
 
 
-def _read_letter(folder: Path) -> Letter:
+@lru_cache(maxsize=64)  # what was found good is compiled once a process; what is wrong is told every time
+def _read_letter(folder: Path, version: str) -> Letter:
     data, problems = _read_settings(folder / "letter.yaml")
     if problems:
         raise BadInput(problems)
@@ -218,7 +220,7 @@ def _read_letter(folder: Path) -> Letter:
     if problems:
         raise BadInput(problems)
     title = {str(key): str(value) for key, value in data["title"].items()}
-    letter = Letter(folder.name, title, bool(data["commercial"]), blocks, allowed, _version(folder), compiled)
+    letter = Letter(folder.name, title, bool(data["commercial"]), blocks, allowed, version, compiled)
     _try_out(letter, folder)
     return letter
 
@@ -226,7 +228,8 @@ def _read_letter(folder: Path) -> Letter:
 def _version(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in [folder / "letter.yaml", *(folder / f"{language}.md" for language in LANGUAGES)]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        written = path.read_bytes() if path.is_file() else b""  # reading says what is missing
+        digest.update(path.name.encode() + b"\0" + written + b"\0")
     return digest.hexdigest()
 
 

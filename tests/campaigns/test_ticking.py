@@ -31,8 +31,10 @@ def statements(session: Session) -> Iterator[list[str]]:
         found.append(statement)
 
     sa.event.listen(engine_, "before_cursor_execute", note)
-    yield found
-    sa.event.remove(engine_, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:  # the engine serves the next test too
+        sa.event.remove(engine_, "before_cursor_execute", note)
 
 
 @pytest.fixture(autouse=True)

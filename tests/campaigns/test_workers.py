@@ -92,6 +92,7 @@ def kill_some(workers: list[subprocess.Popen[str]], db: Database, goal: int, cha
     deadline = time.monotonic() + 60
     while count(db, Draft) < goal and any(worker.poll() is None for worker in workers):
         assert time.monotonic() < deadline, "the workers draft nothing"
+        time.sleep(0.005)  # asking without a pause would take the processor from the workers
     for worker in chance.sample(workers, len(workers)):
         time.sleep(chance.uniform(0, 0.08))
         worker.kill()

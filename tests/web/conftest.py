@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlmodel import select
 
 from crm.accounts import service
@@ -97,9 +98,30 @@ def site(settings: Settings, sqlite_db: Database, clock: FrozenClock, hashed: st
     return context
 
 
+class CompiledPages(BytecodeCache):
+    """Keeps the compiled templates of one test's site for the next one's; compiling costs more than most requests."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session")
+def compiled_pages() -> CompiledPages:
+    return CompiledPages()
+
+
 @pytest.fixture
-def app(site: Context) -> FastAPI:
-    return create_app(site)
+def app(site: Context, compiled_pages: CompiledPages) -> FastAPI:
+    app = create_app(site)
+    app.state.pages.environment.bytecode_cache = compiled_pages
+    return app
 
 
 @pytest.fixture
