@@ -118,7 +118,7 @@ def postgres_server() -> Iterator[str]:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
-        connection.exec_driver_sql("CREATE DATABASE ieum_template STRATEGY file_copy")
+        connection.exec_driver_sql("CREATE DATABASE ieum_template")
     db.close()
     template = Database(address.replace("/postgres?", "/ieum_template?"))
     _prepare(template)
@@ -146,8 +146,7 @@ def postgres_place(postgres_server: str) -> Iterator[Database]:
 def postgres_db(postgres_admin: Database, postgres_place: Database) -> Iterator[Database]:
     with postgres_admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("DROP DATABASE IF EXISTS ieum_test WITH (FORCE)")
-        # Copying the files costs a tenth of writing every page of the template to the log, which is the default.
-        connection.exec_driver_sql("CREATE DATABASE ieum_test TEMPLATE ieum_template STRATEGY file_copy")
+        connection.exec_driver_sql("CREATE DATABASE ieum_test TEMPLATE ieum_template")
     yield postgres_place
     postgres_place.close()
 
