@@ -17,7 +17,9 @@ from crm.core.context import Context, new_uid
 from crm.core.db import Database
 from crm.core.models import Instance
 
-settings_for_properties.register_profile("house", deadline=None)  # the machine may be busy; time limits are pytest's
+# The machine may be busy; time limits are pytest's. The gate judges a change by the same cases each time; all
+# other runs look for new ones.
+settings_for_properties.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings_for_properties.load_profile("house")
 
 NOW = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)  # Monday 10:00 in Korea, two days after the show closed
