@@ -42,7 +42,7 @@ PLACES = {
     "America/Nuuk": "GL",
     "UTC": "",
 }
-YEARS = range(2024, 2036)  # of later years not every country's holidays are known
+YEARS = range(2024, 2037)
 KOREA = Calendar("KR", OwnDays(off=frozenset({date(2026, 11, 18)}), working=frozenset({date(2026, 10, 9)})))
 MIDWEEK = frozenset({1, 2, 3})
 MORNING = Window(MIDWEEK, time(9, 30), time(11, 30))

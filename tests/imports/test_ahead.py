@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pytest
 import xlsxwriter
@@ -39,6 +40,20 @@ def cleaners(request: pytest.FixtureRequest, tmp_path: Path) -> list[TableCleane
     return [*open_list(path.read_bytes(), path.name).cleaners]
 
 
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list["subprocess.Popen[bytes]"]:
+    """The second processes that were begun."""
+    found: list[subprocess.Popen[bytes]] = []
+    begin = ahead._helper
+
+    def remembered(file: IO[bytes]) -> "subprocess.Popen[bytes]":
+        found.append(begin(file))
+        return found[-1]
+
+    monkeypatch.setattr(ahead, "_helper", remembered)
+    return found
+
+
 def _told(portions: Iterator[list[ahead.Prepared]]) -> list[object]:
     return [
         (replace(one.row, raw=[]), one.told.parts(), one.keys, one.facts, one.raw)
@@ -60,16 +75,8 @@ def test_a_second_process_reads_what_this_one_would(
 
 
 def test_when_the_second_process_dies_the_rest_is_read_here(
-    cleaners: list[TableCleaner], monkeypatch: pytest.MonkeyPatch
+    cleaners: list[TableCleaner], begun: list["subprocess.Popen[bytes]"]
 ) -> None:
-    begun: list[subprocess.Popen[bytes]] = []
-    begin = ahead._helper
-
-    def remembered(file: object) -> "subprocess.Popen[bytes]":
-        begun.append(begin(file))  # type: ignore[arg-type]
-        return begun[0]
-
-    monkeypatch.setattr(ahead, "_helper", remembered)
     portions = ahead.portions(cleaners, SHOW)
     first = next(portions)
     begun[0].kill()
@@ -85,16 +92,8 @@ def test_where_no_second_process_can_be_begun_all_is_read_here(
 
 
 def test_a_second_process_does_not_outlive_an_import_that_ended_early(
-    cleaners: list[TableCleaner], monkeypatch: pytest.MonkeyPatch
+    cleaners: list[TableCleaner], begun: list["subprocess.Popen[bytes]"]
 ) -> None:
-    begun: list[subprocess.Popen[bytes]] = []
-    begin = ahead._helper
-
-    def remembered(file: object) -> "subprocess.Popen[bytes]":
-        begun.append(begin(file))  # type: ignore[arg-type]
-        return begun[0]
-
-    monkeypatch.setattr(ahead, "_helper", remembered)
     portions = ahead.portions(cleaners, SHOW)
     next(portions)
     portions.close()  # type: ignore[attr-defined]
