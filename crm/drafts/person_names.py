@@ -208,6 +208,11 @@ def _maximal(locale: str) -> tuple[str, str, str]:
     return language, script, region
 
 
+def likely_locale(locale: str) -> str:
+    """Return the locale with its likely language, script and region: ``und_KR`` → ``ko_Kore_KR``."""
+    return "_".join(filter(None, _maximal(locale)))
+
+
 def _language(locale: str) -> str:
     return _maximal(locale)[0]
 
