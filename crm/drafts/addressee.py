@@ -9,11 +9,12 @@ import tomllib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from crm.drafts.language import SPANISH_AMERICA
-from crm.drafts.person_names import SURNAME_FIRST, PersonName, format_name, likely_locale
+from crm.drafts.name_locales import likely_locale
+from crm.drafts.person_names import SURNAME_FIRST, PersonName, format_name
 from crm.drafts.scripts import HAN, HANGUL, LATIN, native, readable, scripts_in
 
 
@@ -87,15 +88,13 @@ FIRM_COURTESY = re.compile(r"\s*(様|御中|귀중)$")
 
 def clean(text: str | None, courtesy: re.Pattern[str] = COURTESY) -> str:
     """Return ``text`` on one line without control and private characters, courtesy words and words for 'nothing'."""
-    line = "".join(char if char.isprintable() and not _private(char) else " " for char in text or "")
+    line = text or ""
+    if not line.isprintable():  # control, private and unusual space characters
+        line = "".join(char if char.isprintable() else " " for char in line)
     line = " ".join(line.split())
     while (stripped := courtesy.sub("", line)) != line:
         line = stripped
     return "" if line.lower() in _NOTHING or not any(char.isalnum() for char in line) else line
-
-
-def _private(char: str) -> bool:
-    return "\ue000" <= char <= "\uf8ff"
 
 
 def _first_of(title: str) -> str:
@@ -130,6 +129,7 @@ def written_for(parts: NameParts, language: str) -> _Name:
 FAMILY_FIRST = frozenset({"VN", "MN", "HU"})
 
 
+@lru_cache(maxsize=4096)
 def joined(family: str, given: str, country: str, language: str) -> str:
     """Return family and given name as one, in the order and with the spaces of CLDR for the reader's language.
 
@@ -390,4 +390,4 @@ def _bare(name: _Name, country: str) -> tuple[_Name, str, str]:
         rank = rank or one
         gender = gender or ("m" if found["him"] else "f" if found["her"] else "")
         full = full[found.end() :]
-    return replace(name, full=full), gender, rank
+    return (name if full == name.full else replace(name, full=full)), gender, rank

@@ -236,10 +236,18 @@ def has_unreadable_name(parts: NameParts, language: str) -> bool:
     return bool(clean(parts.full_name) or clean(parts.name_alt)) and not written_for(parts, language).full
 
 
-_DAMAGE = re.compile("[?？*＊\ufffd]")
+_LOST = re.compile("[?？*＊]")
+_DAMAGE = re.compile(
+    "\ufffd|[ÂÃÐÑ][\u0080-\u00bf]|â€|[ìíêë][\u0080-\u00bf]{2}|ï»¿"  # UTF-8 read as Western, "FranÃ§ois"
+    "|(?:=[0-9A-F]{2}){2,}"  # quoted-printable left undecoded, "=E7=88=B6"
+)
 
 
 def has_damaged_name(parts: NameParts) -> bool:
-    """Tell whether a character of the person's or the firm's name was lost on the way (``?``, ``＊``, U+FFFD)."""
+    """Tell whether the person's or the firm's name was damaged on the way here.
+
+    In a person's name a ``?`` or ``＊`` stands for a lost character; U+FFFD, UTF-8 read in the wrong encoding and
+    undecoded quoted-printable are damage in both.
+    """
     person = " ".join(filter(None, (parts.full_name, parts.family_name, parts.given_name, parts.name_alt)))
-    return bool(_DAMAGE.search(person)) or "\ufffd" in (parts.company or "")
+    return bool(_LOST.search(person) or _DAMAGE.search(person) or _DAMAGE.search(parts.company or ""))

@@ -14,7 +14,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from babel.core import get_global
+from crm.drafts.name_locales import (
+    akin,
+    covers,
+    data_chain,
+    language_of,
+    lookup_chain,
+    maximal,
+    script_of,
+    subtags,
+    written_alike,
+)
 
 Order = Literal["givenFirst", "surnameFirst", "sorting"]
 Length = Literal["long", "medium", "short"]
@@ -57,13 +67,14 @@ def format_name(
     locale = _formatting_locale(name, script, locale)
     rules = _rules(locale)
     how = order or name_order(name, locale)
-    named = f"{how} {length or rules.length} {usage} {formality or rules.formality}"
+    use = "referring" if how == "sorting" else usage  # lists know no other use
+    named = f"{how} {length or rules.length} {use} {formality or rules.formality}"
     values = _Values(fields, name.locale, rules)
     pattern = _best(rules.patterns[named], values)
     if not values.surname and not pattern.shows_given:
         values = _Values(_given_as_surname(fields), name.locale, rules)
     text = _fill(pattern, values) or fields.get("given") or fields.get("surname") or ""
-    native = _akin(_language(locale), _name_language(name, script))
+    native = akin(language_of(locale), _name_language(name, script))
     return re.sub(r"\s+", lambda _: rules.native_space if native else rules.foreign_space, text)
 
 
@@ -77,11 +88,11 @@ def name_order(name: PersonName, locale: str) -> Order:
     if name.preferred_order:
         return name.preferred_order
     script = _name_script(_whole_fields(name.fields))
-    if script and not _written_alike(script, _maximal(locale)[1]):
+    if script and not written_alike(script, maximal(locale)[1]):
         locale = _formatting_locale(name, script, locale)
-    origin = name.locale or "_".join(_maximal(f"und_{script}" if script else "und"))
+    origin = name.locale or "_".join(maximal(f"und_{script}" if script else "und"))
     rules = _rules(locale)
-    for candidate in _lookup_chain(origin):
+    for candidate in lookup_chain(origin):
         if candidate in rules.given_first:
             return GIVEN_FIRST
         if candidate in rules.surname_first:
@@ -147,7 +158,7 @@ def _inherited(locale: str) -> dict[str, object]:
 
 @cache
 def _rules(locale: str) -> _Rules:
-    return _compiled(next(one for one in _data_chain(locale) if one in _data()))
+    return _compiled(next(one for one in data_chain(locale) if one in _data()))
 
 
 @cache
@@ -179,163 +190,27 @@ def _parsed(text: str) -> _Pattern:
     return _Pattern(text, tuple(pieces[::2]), tuple(_Field(base, tuple(rest)) for base, *rest in fields))
 
 
-# --- locales ---------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _subtags(locale: str) -> tuple[str, str, str]:
-    """Return (language, script, region) of a locale; '' for what it does not say."""
-    language, *rest = locale.replace("-", "_").split("_")
-    script = next((tag.title() for tag in rest if len(tag) == 4), "")
-    region = next((tag.upper() for tag in rest if len(tag) in (2, 3)), "")
-    return language.lower() or "und", script, region
-
-
-@cache
-def _maximal(locale: str) -> tuple[str, str, str]:
-    """Return the locale with its likely script and region filled in."""
-    language, script, region = _subtags(locale)
-    likely: Mapping[str, str] = get_global("likely_subtags")
-    for tags in ((language, script, region), (language, script), (language, region), (language,)):
-        key = "_".join(filter(None, tags))
-        if key == "und" or (key == "und_Latn" and key not in likely):
-            filled = ("en", "Latn", "US")
-        elif key in likely:
-            filled = _subtags(likely[key])
-        else:
-            continue
-        return (filled[0] if language == "und" else language, script or filled[1], region or filled[2])
-    return language, script, region
-
-
-def likely_locale(locale: str) -> str:
-    """Return the locale with its likely language, script and region: ``und_KR`` → ``ko_Kore_KR``."""
-    return "_".join(filter(None, _maximal(locale)))
-
-
-def _language(locale: str) -> str:
-    return _maximal(locale)[0]
-
-
-def _data_chain(locale: str) -> Iterable[str]:
-    """Yield where a locale's data may stand, from itself to the root; never across to another script."""
-    language, script, region = _maximal(locale)
-    parents: Mapping[str, str] = get_global("parent_exceptions")
-    tried = [f"{language}_{script}_{region}", f"{language}_{script}"]
-    if _covers(_maximal(f"{language}_{region}")[1], script):
-        tried.insert(0, f"{language}_{region}")
-    if _covers(_maximal(language)[1], script):
-        tried.append(language)
-    for one in tried:
-        yield one
-        while (one := parents.get(one, "root")) not in ("root", language):
-            yield one
-    yield "und"
-
-
-def _lookup_chain(locale: str) -> Iterable[str]:
-    """Yield the locales to look for in the lists of orders.
-
-    Each is followed by the same for any language, the root last. A traditional Chinese name counts as Chinese here.
-    """
-    language, script, region = _subtags(locale)
-    for tags in ((script, region), (script,), (region,), ()):
-        if all(tags):
-            yield "_".join((language, *tags))
-            if tags:
-                yield "_".join(("und", *tags))
-    yield "und"
-
-
-def _formatting_locale(name: PersonName, script: str, locale: str) -> str:
-    """Return ``locale``, or for a name in another script the locale whose rules that script follows."""
-    if not script or _written_alike(script, _maximal(locale)[1]):
-        return locale
-    language, stated, region = _subtags(name.locale or f"{_name_language(name, script)}_{script}")
-    own = "_".join(filter(None, (language, stated if _covers(stated, script) else script, region)))
-    if next(one for one in _data_chain(own) if one in _data()) != "und":
-        return own
-    return "_".join(_maximal("_".join(filter(None, ("und", script, region)))))
-
-
-def _name_language(name: PersonName, script: str) -> str:
-    return _subtags(name.locale)[0] if name.locale else _maximal(f"und_{script}" if script else "und")[0]
-
-
-_CHINESE = frozenset({"zh", "yue", "ja"})
-
-
-def _akin(one: str, other: str) -> bool:
-    return one == other or {one, other} <= _CHINESE
-
-
-# --- scripts ---------------------------------------------------------------------------------------------------------
-
-_SCRIPTS = {
-    "LATIN": "Latn",
-    "FULLWIDTH LATIN": "Latn",
-    "HANGUL": "Hang",
-    "HALFWIDTH HANGUL": "Hang",
-    "HIRAGANA": "Hira",
-    "KATAKANA": "Kana",
-    "HALFWIDTH KATAKANA": "Kana",
-    "CJK UNIFIED": "Hani",
-    "CJK COMPATIBILITY IDEOGRAPH": "Hani",
-    "IDEOGRAPHIC ITERATION": "Hani",
-    "CYRILLIC": "Cyrl",
-    "GREEK": "Grek",
-    "ARABIC": "Arab",
-    "HEBREW": "Hebr",
-    "THAI": "Thai",
-    "LAO ": "Laoo",
-    "KHMER": "Khmr",
-    "MYANMAR": "Mymr",
-    "DEVANAGARI": "Deva",
-    "BENGALI": "Beng",
-    "TAMIL": "Taml",
-    "TELUGU": "Telu",
-    "KANNADA": "Knda",
-    "MALAYALAM": "Mlym",
-    "GUJARATI": "Gujr",
-    "GURMUKHI": "Guru",
-    "SINHALA": "Sinh",
-    "GEORGIAN": "Geor",
-    "ARMENIAN": "Armn",
-    "ETHIOPIC": "Ethi",
-    "MONGOLIAN": "Mong",
-    "BOPOMOFO": "Bopo",
-}
-_SETS = {
-    "Jpan": frozenset({"Hani", "Hira", "Kana"}),
-    "Hrkt": frozenset({"Hira", "Kana"}),
-    "Kore": frozenset({"Hang", "Hani"}),
-    "Hans": frozenset({"Hani"}),
-    "Hant": frozenset({"Hani"}),
-    "Hanb": frozenset({"Hani", "Bopo"}),
-}
-
-
-@cache
-def _script(char: str) -> str:
-    """Return the ISO 15924 code of a letter's script, '' for signs and letters of many scripts."""
-    if not (char.isalpha() or char == "々") or char in "ーｰ":
-        return ""
-    named = unicodedata.name(char, "")
-    return next((code for prefix, code in _SCRIPTS.items() if named.startswith(prefix)), "")
+# --- the name's own locale ------------------------------------------------------------------------------------------
 
 
 def _name_script(fields: Mapping[str, str]) -> str:
     letters = fields.get("surname", "") + fields.get("given", "")
-    return next(filter(None, map(_script, letters)), "")
+    return next(filter(None, map(script_of, letters)), "")
 
 
-def _covers(whole: str, script: str) -> bool:
-    """Tell whether ``script`` is ``whole`` or one of the scripts it stands for."""
-    return script == whole or script in _SETS.get(whole, ())
+def _formatting_locale(name: PersonName, script: str, locale: str) -> str:
+    """Return ``locale``, or for a name in another script the locale whose rules that script follows."""
+    if not script or written_alike(script, maximal(locale)[1]):
+        return locale
+    language, stated, region = subtags(name.locale or f"{_name_language(name, script)}_{script}")
+    own = "_".join(filter(None, (language, stated if covers(stated, script) else script, region)))
+    if next(one for one in data_chain(own) if one in _data()) != "und":
+        return own
+    return "_".join(maximal("_".join(filter(None, ("und", script, region)))))
 
 
-def _written_alike(one: str, other: str) -> bool:
-    return not _SETS.get(one, frozenset({one})).isdisjoint(_SETS.get(other, frozenset({other})))
+def _name_language(name: PersonName, script: str) -> str:
+    return subtags(name.locale)[0] if name.locale else maximal(f"und_{script}" if script else "und")[0]
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------
@@ -426,7 +301,7 @@ _DOTTED_I = frozenset({"tr", "az"})
 
 
 def _upper(text: str, locale: str) -> str:
-    return (text.replace("i", "İ") if _subtags(locale)[0] in _DOTTED_I else text).upper()
+    return (text.replace("i", "İ") if subtags(locale)[0] in _DOTTED_I else text).upper()
 
 
 def _grapheme(text: str) -> str:
@@ -458,9 +333,9 @@ def _words(text: str) -> Iterable[tuple[int, str]]:
 
 
 def _word_end(text: str, start: int, end: int) -> int:
-    if _script(text[start]) == "Hani":
+    if script_of(text[start]) == "Hani":
         return start + 2 if text[start : start + 2] in _han_words() else start + 1
-    return next((at for at in range(start + 1, end) if _script(text[at]) == "Hani"), end)
+    return next((at for at in range(start + 1, end) if script_of(text[at]) == "Hani"), end)
 
 
 @cache

@@ -137,9 +137,18 @@ def test_a_name_without_a_readable_script_is_reported():
     assert not has_unreadable_name(NameParts(company="Yaohe"), "en")
 
 
-@pytest.mark.parametrize("name", ["김?수", "山＊太郎", "Jos\ufffd"])
-def test_a_lost_character_of_a_name_is_reported(name):
+@pytest.mark.parametrize("name", ["김?수", "山＊太郎", "Jos\ufffd", "FranÃ§ois", "ê¹€ë¯¼ìˆ˜", "=E7=88=B6=E5=A4=AA"])
+def test_a_damaged_name_is_reported(name):
     assert has_damaged_name(NameParts(full_name=name))
+
+
+@pytest.mark.parametrize("name", ["João", "JOÃO", "Ñáñez", "Ângela", "Nguyễn Văn An", "김민수", "Íñigo", "D'Arc"])
+def test_a_sound_name_is_not_called_damaged(name):
+    assert not has_damaged_name(NameParts(full_name=name, company="Who? Ltd"))
+
+
+def test_a_damaged_firm_is_reported():
+    assert has_damaged_name(NameParts(company="SociÃ©tÃ© Durand"))
 
 
 words = st.text(

@@ -147,7 +147,8 @@ def test_capitals_follow_the_language_of_the_name():
     st.sampled_from([*LOCALES, "es_MX", "ru", ""]),
     st.sampled_from(["formal", "informal"]),
     st.sampled_from(["referring", "addressing", "monogram"]),
+    st.sampled_from([None, "givenFirst", "surnameFirst", "sorting"]),
 )
-def test_any_fields_can_be_written(fields, origin, locale, formality, usage):
-    written = format_name(PersonName(fields, origin), locale, usage=usage, formality=formality)
+def test_any_fields_can_be_written(fields, origin, locale, formality, usage, order):
+    written = format_name(PersonName(fields, origin), locale, order=order, usage=usage, formality=formality)
     assert "{" not in written.replace("{", "", sum(text.count("{") for text in fields.values()))

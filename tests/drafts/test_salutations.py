@@ -1,5 +1,6 @@
 """Walks salutations.yaml: how people and firms are addressed, each case with its reason."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,9 @@ def test_the_table_is_large_and_says_why():
     assert len(CASES) >= 150
     assert all(len(case["reason"].split()) > 1 for case in CASES)
     assert len({(case["language"], str(case["known"])) for case in CASES}) == len(CASES)
+
+
+def test_people_addressed_at_the_same_time_keep_their_own_names():
+    alone = [salutation(case) for case in CASES]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(salutation, CASES * 5)) == alone * 5
