@@ -63,15 +63,16 @@ class _Name:
 def addressee(parts: NameParts, language: str) -> Addressee:
     """Return what a letter in ``language`` may use of ``parts``."""
     country = (parts.country or "").upper()
-    name, courtesy_gender, name_rank = _bare(written_for(parts, language), country)
+    name, said_gender, said_rank = _bare(_without_credentials(written_for(parts, language)), country)
+    alone = said_gender and " " not in name.full  # ``Mr. Smith``: what follows Mr alone is what one is addressed by
     title = _first_of(clean(parts.title))
     company = clean(parts.company, FIRM_COURTESY)
     department = clean(parts.department)
     return Addressee(
         full=name.full,
-        address=address_part(name.full, name.family, name.given, country),
-        gender=parts.gender if parts.gender in ("m", "f") else courtesy_gender if not parts.gender else "",
-        rank=_rank_in(title) or name_rank,
+        address=name.full if alone else address_part(name.full, name.family, name.given, country),
+        gender=parts.gender if parts.gender in ("m", "f") else said_gender if not parts.gender else "",
+        rank=_rank_in(title) or said_rank,
         title=title if native(title, language) and not _rank_in(title) else "",
         department=department if native(department, language) else "",
         company=company if readable(company, language) else "",
@@ -180,13 +181,16 @@ def address_part(full: str, family: str, given: str, country: str) -> str:
     if not (family and given):
         family, given = split(full, country)
     if country == "IN" and _INITIAL.fullmatch(family):
-        return given
-    if country in GIVEN_FIRST_ADDRESS and scripts_in(full) <= {LATIN}:
-        return given.split()[-1] if country == "VN" and given else given
-    return paternal(family) if country in TWO_SURNAMES else family
+        part = given
+    elif country in GIVEN_FIRST_ADDRESS and scripts_in(full) <= {LATIN}:
+        part = given.split()[-1] if country == "VN" and given else given
+    else:
+        part = paternal(family) if country in TWO_SURNAMES else family
+    return " ".join(map(_uncapitalised, part.split()))
 
 
 _PARTICLES = frozenset({"de", "del", "la", "las", "los", "san", "santa", "da", "do", "dos", "van", "von", "der", "di"})
+_PARTICLES_IN_CAPITALS = frozenset(map(str.upper, _PARTICLES))
 
 
 def paternal(family: str) -> str:
@@ -235,9 +239,10 @@ def _split_latin(full: str, country: str) -> tuple[str, str]:
 
 def _by_capitals(words: list[str]) -> tuple[str, str]:
     """``KIM Min-su``, ``Jean DUPONT``, ``Ana DE LA CRUZ``: capitals at one end mark the family name, everywhere."""
-    marks = [len(word) > 1 and word.isupper() and not word.endswith(".") for word in words]
+    names = [word.isupper() and not word.endswith(".") and (len(word) > 2 or _listed(word)) for word in words]
+    marks = [name or word in _PARTICLES_IN_CAPITALS for name, word in zip(names, words, strict=True)]
     count = sum(marks)
-    if not 0 < count < len(words) or not any(word[1:].islower() for word in words if not word.isupper()):
+    if not any(names) or count == len(words) or not any(word[1:].islower() for word in words if not word.isupper()):
         return "", ""
     if all(marks[:count]):
         family, given = words[:count], words[count:]
@@ -249,7 +254,16 @@ def _by_capitals(words: list[str]) -> tuple[str, str]:
 
 
 def _uncapitalised(word: str) -> str:
-    return word.lower() if word.lower() in _PARTICLES else word.title()
+    """``KIM`` → ``Kim``, ``DE`` → ``de``; two capitals may be initials (``JP``) unless they are a name (``NG``)."""
+    if not word.isupper() or scripts_in(word) != {LATIN}:
+        return word
+    if word.lower() in _PARTICLES:
+        return word.lower()
+    return word.title() if len(word) > 2 or _listed(word) else word
+
+
+def _listed(word: str) -> bool:
+    return any(_folded(word) in _surnames(people) for people in ("korean", "chinese", "vietnamese"))
 
 
 def _folded(word: str) -> str:
@@ -287,8 +301,9 @@ def _chinese_words(words: list[str]) -> tuple[str, str]:
 
 
 def _vietnamese_words(words: list[str]) -> tuple[str, str]:
-    """``Nguyễn Văn An`` and ``An Nguyen``: the listed name is the family's, whichever end it stands at."""
-    return _by_list(words, "vietnamese")
+    """``Nguyễn Văn An`` and ``Mai Thi Nguyen``: the listed name is the family's, the other end the given name."""
+    family, given = _by_list(words, "vietnamese")
+    return family, given if family == words[0] else words[0] if family else ""
 
 
 def _thai_words(words: list[str]) -> tuple[str, str]:
@@ -351,6 +366,10 @@ _RANKS = (
     ("Tun", r"Tun"),
 )
 _RANK = re.compile("|".join(f"(?P<r{place}>{pattern})" for place, (_name, pattern) in enumerate(_RANKS)), re.I)
+_CREDENTIALS = r"(?:Ph\.?\s?D|M\.?B\.?A|M\.?D|C\.?P\.?A|P\.\s?Eng|M\.?Sc|B\.?Sc|D\.?D\.?S|Esq)\.?"
+_AFTER_NAME = re.compile(rf"(?:,\s*|\s+){_CREDENTIALS}$")
+_CREDENTIAL = re.compile(_CREDENTIALS)
+_SPANISH_DON = re.compile(r"(?:(?P<him>Don|D\.)|(?P<her>Doña|Dña\.|D\.ª))\s*(?=\S{2})")
 _BEFORE_NAME = re.compile(
     rf"(?:(?P<rank>{'|'.join(pattern for _name, pattern in _RANKS)})"
     r"|(?P<him>Mr|Sr)|(?P<her>Ms|Mrs|Miss|Sra|Srta)|(?P<any>Mx))"
@@ -376,6 +395,16 @@ def _rank_in(title: str) -> str:
     return _RANKS[int(str(found.lastgroup)[1:])][0] if found else ""
 
 
+def _without_credentials(name: _Name) -> _Name:
+    """Return the name without ``, Ph.D.``, which a comma makes look like a given name: it is not said in a greeting."""
+    if name.given and _CREDENTIAL.fullmatch(name.given):
+        name = _Name(name.family)
+    full = name.full
+    while (bare := _AFTER_NAME.sub("", full)) != full:
+        full = bare
+    return name if full == name.full else replace(name, full=full)
+
+
 def _bare(name: _Name, country: str) -> tuple[_Name, str, str]:
     """Return the name without forms of address in front, the gender they say and the rank among them.
 
@@ -383,8 +412,8 @@ def _bare(name: _Name, country: str) -> tuple[_Name, str, str]:
     """
     gender = rank = ""
     full = name.full
-    while found := _BEFORE_NAME.match(full):
-        one = _rank_in(found["rank"]) if found["rank"] else ""
+    while found := _BEFORE_NAME.match(full) or (_SPANISH_DON.match(full) if country in TWO_SURNAMES else None):
+        one = _rank_in(found.groupdict().get("rank") or "")
         if one and not (customary(one, country) or found["rank"].endswith(".")):
             break
         rank = rank or one
