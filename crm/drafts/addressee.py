@@ -414,6 +414,8 @@ def _bare(name: _Name, country: str) -> tuple[_Name, str, str]:
     full = name.full
     while found := _BEFORE_NAME.match(full) or (_SPANISH_DON.match(full) if country in TWO_SURNAMES else None):
         one = _rank_in(found.groupdict().get("rank") or "")
+        if not any(char.isalnum() for char in full[found.end() :]):
+            break
         if one and not (customary(one, country) or found["rank"].endswith(".")):
             break
         rank = rank or one
