@@ -1,30 +1,18 @@
 """How a person or a firm is addressed in a letter. Pure: what is not certain is not used, and gender is never guessed.
 
-The rules are trade practice for the six languages (Korean: the National Institute's advice on 님, 귀하, 귀중; Japanese:
-title before the name, 様 after it, 御中 for firms only; Spanish: colon, ``Sra.`` for every woman).
+Each language has one function whose docstring is its rule (docs/names.md tells which rule goes before which). What may
+be used of a name at all is decided in addressee.py, how a name is joined from its parts in person_names.py.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crm.drafts.language import AMERICAN_ENGLISH, SPANISH_AMERICA
-from crm.drafts.scripts import HAN, HANGUL, LATIN, native, readable, scripts_in
+from crm.drafts.addressee import Addressee, NameParts, addressee, clean, customary, written_for
+from crm.drafts.language import AMERICAN_ENGLISH
+from crm.drafts.scripts import HAN, scripts_in
 
-
-@dataclass(frozen=True)
-class NameParts:
-    """What is known of an addressee, as imported. ``gender`` is ``m``, ``f`` or None; ``country`` is ISO alpha-2."""
-
-    full_name: str | None = None
-    family_name: str | None = None
-    given_name: str | None = None
-    name_alt: str | None = None
-    gender: str | None = None
-    title: str | None = None
-    department: str | None = None
-    company: str | None = None
-    country: str | None = None
+__all__ = ["NameParts", "Salutation", "clean", "has_damaged_name", "has_unreadable_name", "salute", "salute_all"]
 
 
 @dataclass(frozen=True)
@@ -37,127 +25,31 @@ class Salutation:
     envelope: str
 
 
-@dataclass(frozen=True)
-class _Addressee:
-    """The parts that may be used in one language; '' for what is unknown, uncertain or in a foreign script."""
-
-    full: str
-    address: str  # the part one is addressed by, when the split is certain
-    gender: str
-    title: str
-    department: str
-    company: str
-    country: str
-
-
 def salute(parts: NameParts, language: str) -> Salutation:
     """Return how to address ``parts`` in a letter in ``language``. No part of the answer is ever empty."""
-    who = _addressee(parts, language)
-    return _STYLES[language](who)
+    return _STYLES[language](addressee(parts, language))
 
 
-# --- what may be used ------------------------------------------------------------------------------------------------
+def salute_all(people: Sequence[NameParts], language: str) -> Salutation:
+    """Return how to address several people in one letter: as a group, never by a list of names; one as by ``salute``.
 
-_NOTHING = frozenset({"", "none", "null", "nan", "n/a", "na", "nil", "-", "–", "—", ".", "?"})
-_COURTESY = re.compile(r"\s*(様|さま|殿|님|귀하|先生|女士|小姐)$")
-_FIRM_COURTESY = re.compile(r"\s*(様|御中|귀중)$")
-GIVEN_FIRST_ADDRESS = frozenset(["VN", "TH", "MY", "BN", "BR", "AE", "SA", "EG", "QA", "KW", "OM", "BH", "JO", "MN"])
-NO_FAMILY_NAME = frozenset({"ID"})
-EAST_ASIA = frozenset(["KR", "KP", "JP", "CN", "TW", "HK", "MO"])
-CHINESE_LANDS = frozenset(["CN", "TW", "HK", "MO", "SG", "MY"])
-HANGUL_DOUBLE = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방")
-HAN_DOUBLE = ("欧阳", "司马", "上官", "诸葛", "夏侯", "东方", "尉迟", "歐陽", "司馬", "諸葛", "東方", "尉遲")
-_MALAY = re.compile(r"^(?P<given>.+?)\s+(bin|binti|bt|a/l|a/p)\s+", re.IGNORECASE)
+    各位 takes no 様, and a Spanish letter names both genders because none is known.
+    """
+    if len(people) == 1:
+        return salute(people[0], language)
+    greeting, mention = _SEVERAL[language]
+    names = [salute(one, language).envelope for one in people]
+    return Salutation(greeting, mention, ", ".join(names) or mention)
 
 
-def clean(text: str | None, courtesy: re.Pattern[str] = _COURTESY) -> str:
-    """Return ``text`` on one line without control and private characters, courtesy words and words for 'nothing'."""
-    line = "".join(char if char.isprintable() and not _private(char) else " " for char in text or "")
-    line = " ".join(line.split())
-    while (stripped := courtesy.sub("", line)) != line:
-        line = stripped
-    return "" if line.lower() in _NOTHING or not any(char.isalnum() for char in line) else line
-
-
-def _private(char: str) -> bool:
-    return "\ue000" <= char <= "\uf8ff"
-
-
-def _addressee(parts: NameParts, language: str) -> _Addressee:
-    country = (parts.country or "").upper()
-    full, family, given = _variant(parts, language)
-    company = clean(parts.company, _FIRM_COURTESY)
-    title = clean(parts.title)
-    academic = language == "es" and country in SPANISH_AMERICA and _ACADEMIC.match(title)
-    return _Addressee(
-        full=full,
-        address=_address(full, family, given, country),
-        gender=parts.gender if parts.gender in ("m", "f") else "",
-        title=title if native(title, language) or academic else "",
-        department=clean(parts.department) if native(clean(parts.department), language) else "",
-        company=company if readable(company, language) else "",
-        country=country,
-    )
-
-
-def _variant(parts: NameParts, language: str) -> tuple[str, str, str]:
-    """Return (full, family, given) of the variant in the letter's own script, else of one its reader can read."""
-    family, given = clean(parts.family_name), clean(parts.given_name)
-    full = clean(parts.full_name) or _joined(family, given, (parts.country or "").upper())
-    alternative = clean(parts.name_alt)
-    variants = [(full, family, given), (alternative, "", "")]
-    for fits in (native, readable):
-        for name in variants:
-            if fits(name[0], language):
-                return name if scripts_in(name[1] + name[2]) <= scripts_in(name[0]) else (name[0], "", "")
-    return "", "", ""
-
-
-def _joined(family: str, given: str, country: str) -> str:
-    scripts = scripts_in(family + given)
-    if scripts and scripts <= {HAN, HANGUL}:
-        return f"{family} {given}".strip() if country == "JP" else family + given
-    family_first = LATIN not in scripts or country in ("VN", "MN", "HU")
-    return " ".join(part for part in ((family, given) if family_first else (given, family)) if part)
-
-
-def _address(full: str, family: str, given: str, country: str) -> str:
-    if not full or country in NO_FAMILY_NAME:
-        return ""
-    if malay := _MALAY.match(full):
-        return malay["given"]
-    if not (family and given):
-        family, given = _split(full, country)
-    return given if country in GIVEN_FIRST_ADDRESS and scripts_in(full) <= {LATIN} else family
-
-
-def _split(full: str, country: str) -> tuple[str, str]:
-    """Return (family, given) where the split is certain, else two empty texts."""
-    scripts = scripts_in(full)
-    if scripts == {HANGUL} and 2 <= len(full) <= 5 and " " not in full:
-        return _cut(full, HANGUL_DOUBLE)
-    if country == "JP" and full.count(" ") == 1 and LATIN not in scripts:
-        family, given = full.split()
-        return family, given
-    if scripts == {HAN} and country in CHINESE_LANDS and 2 <= len(full) <= 4 and " " not in full:
-        return _cut(full, HAN_DOUBLE)
-    if scripts == {LATIN}:
-        return _split_latin(full, country)
-    return "", ""
-
-
-def _cut(full: str, doubles: tuple[str, ...]) -> tuple[str, str]:
-    length = 2 if full.startswith(doubles) and len(full) > 2 else 1
-    return full[:length], full[length:]
-
-
-def _split_latin(full: str, country: str) -> tuple[str, str]:
-    words = full.split()
-    capitals = [word for word in words if len(word) > 1 and word.isupper()]
-    if country in EAST_ASIA and len(words) > 1 and len(capitals) == 1 and capitals[0] in (words[0], words[-1]):
-        rest = words[1:] if words[0] == capitals[0] else words[:-1]
-        return capitals[0].title(), " ".join(rest)
-    return "", ""
+_SEVERAL = {
+    "ko": ("담당자 여러분께", "여러분"),
+    "en": ("Dear All,", "you"),
+    "zh-Hans": ("尊敬的各位：", "各位"),
+    "zh-Hant": ("各位 您好：", "各位"),
+    "ja": ("各位", "皆様"),
+    "es": ("Estimados señores y señoras:", "ustedes"),
+}
 
 
 # --- Korean ----------------------------------------------------------------------------------------------------------
@@ -165,23 +57,29 @@ def _split_latin(full: str, country: str) -> tuple[str, str]:
 _NO_KOREAN_TITLE = frozenset({"사원", "직원", "담당", "담당자"})
 
 
-def _korean(who: _Addressee) -> Salutation:
+def _korean(who: Addressee) -> Salutation:
+    """Full name, title, 님; 님 stands apart after a name and joined after a title, never after a bare surname.
+
+    A function below 대리 is no form of address. The name stays in the script it is known in. Without a name the title
+    of the firm; a firm alone is headed 귀중 and its 담당자 greeted. 씨 and 귀하 are never used.
+    """
     title = "" if who.title in _NO_KOREAN_TITLE else who.title
-    if who.full and (title or len(who.full) > 1):  # 님 does not follow a bare surname
+    if who.full and (title or len(who.full) > 1):
         name = f"{who.full} {title}님" if title else f"{who.full} 님"
         return Salutation(f"{name}께", name, who.full)
     if title:
         name = f"{who.company} {title}님".strip()
         return Salutation(f"{name}께", f"{title}님", who.company or title)
     if who.company:
-        return Salutation(f"{who.company} 담당자님께", "담당자님", who.company)
+        return Salutation(f"{who.company} 귀중\n담당자님께", "담당자님", who.company)
     return Salutation("담당자님께", "담당자님", "담당자")
 
 
 # --- English ---------------------------------------------------------------------------------------------------------
 
 
-def _english(who: _Addressee) -> Salutation:
+def _english(who: Addressee) -> Salutation:
+    """``Dear`` and the name; then the function, the firm's team, ``Sir or Madam``. A function is not repeated."""
     if who.full:
         name = _english_name(who)
         return Salutation(f"Dear {name},", name, who.full)
@@ -192,45 +90,71 @@ def _english(who: _Addressee) -> Salutation:
     return Salutation("Dear Sir or Madam,", "you", "Sir or Madam")
 
 
-def _english_name(who: _Addressee) -> str:
+def _english_name(who: Addressee) -> str:
+    """A rank that people there go by, else Mr or Ms, and the part one is addressed by; else the full name alone.
+
+    Mr and Ms need both a recorded gender and a certain part; a rank says no gender and may stand before the full name.
+    In Thailand ``Khun`` with the given name fits everybody. Full stops in American English only.
+    """
+    stop = "." if who.country in AMERICAN_ENGLISH else ""
+    if customary(who.rank, who.country):
+        return f"{_english_rank(who.rank, stop)} {who.address or who.full}"
     if not who.address:
         return who.full
     if who.country == "TH":
         return f"Khun {who.address}"
     courtesy = {"m": "Mr", "f": "Ms"}.get(who.gender)
-    stop = "." if who.country in AMERICAN_ENGLISH else ""
     return f"{courtesy}{stop} {who.address}" if courtesy else who.full
+
+
+def _english_rank(rank: str, stop: str) -> str:
+    fixed = {"Prof": "Professor", "Dr": f"Dr{stop}", "Dra": f"Dr{stop}", "C.P": "C.P."}
+    return fixed.get(rank) or (f"{rank}." if rank in ("Engr", "Eng", "Atty", "Ing", "Lic", "Arq") else rank)
 
 
 # --- Chinese ---------------------------------------------------------------------------------------------------------
 
+_NO_CHINESE_TITLE = re.compile(
+    "职员|職員|员工|員工|采购|採購|采购员|採購員|业务|業務|业务员|業務員|销售|銷售|助理|专员|專員|买手|買手"
+)
 
-def _chinese_name(who: _Addressee, unknown: str) -> str:
-    """Surname and title, else name and courtesy word; 先生 and 女士 only where the gender is known."""
+
+def _chinese_name(who: Addressee, unknown: str) -> str:
+    """Surname and title as on the card, else surname and 先生 or 女士 by the recorded gender, else the full name.
+
+    小姐 is never used. Where the surname is not certain, or the name in Latin letters, the full name stands for it.
+    Functions that are no form of address (职员, 采购) are left out.
+    """
     name = who.address if scripts_in(who.full) == {HAN} and who.address else who.full
-    if who.title:
+    if _chinese_title(who):
         return name + who.title
     courtesy = {"m": "先生", "f": "女士"}.get(who.gender)
     return name + courtesy if courtesy else who.full + unknown
 
 
-def _simplified(who: _Addressee) -> Salutation:
+def _chinese_title(who: Addressee) -> str:
+    return "" if _NO_CHINESE_TITLE.fullmatch(who.title) else who.title
+
+
+def _simplified(who: Addressee) -> Salutation:
+    """尊敬的, name, colon. A person of unknown gender without title is 先生/女士; a firm its 负责人, else 敬启者."""
     if who.full:
         name = _chinese_name(who, "先生/女士")
         return Salutation(f"尊敬的{name}：", name, who.full)
-    if who.title:
-        return Salutation(f"尊敬的{who.title}：", who.title, who.company or who.title)
+    if title := _chinese_title(who):
+        return Salutation(f"尊敬的{title}：", title, who.company or title)
     if who.company:
         return Salutation(f"尊敬的{who.company}负责人：", "贵公司", who.company)
     return Salutation("敬启者：", "贵公司", "负责人")
 
 
-def _traditional(who: _Addressee) -> Salutation:
+def _traditional(who: Addressee) -> Salutation:
+    """Name, 您好, colon. A person of unknown gender without title is the name alone; a firm its 負責人, else 敬啟者."""
     if who.full:
         name = _chinese_name(who, "")
         return Salutation(f"{name} 您好：", name, who.full)
-    if who.title:
-        return Salutation(f"{who.title} 您好：", who.title, who.company or who.title)
+    if title := _chinese_title(who):
+        return Salutation(f"{title} 您好：", title, who.company or title)
     if who.company:
         return Salutation(f"{who.company} 負責人 您好：", "貴公司", who.company)
     return Salutation("敬啟者：", "貴公司", "負責人")
@@ -238,15 +162,27 @@ def _traditional(who: _Addressee) -> Salutation:
 
 # --- Japanese --------------------------------------------------------------------------------------------------------
 
+_SENSEI = re.compile(r".*(?:教授|弁護士|弁理士|医師|獣医師)")
+_NO_JAPANESE_TITLE = frozenset({"担当", "担当者", "ご担当者", "社員", "会社員"})
 
-def _japanese(who: _Addressee) -> Salutation:
+
+def _japanese(who: Addressee) -> Salutation:
+    """Firm, department and title, name 様, each on its line; the title never between name and 様.
+
+    Professors, doctors and lawyers are 先生 instead. In running text the family name if it is certain. 御中 for a firm
+    without a named person only, so never together with 様; ご担当者様 where a department or function is known.
+    """
+    title = "" if who.title in _NO_JAPANESE_TITLE else who.title
     if who.full:
-        post = " ".join(part for part in (who.department, who.title) if part)
-        lines = [line for line in (who.company, post, f"{who.full} 様") if line]
-        return Salutation("\n".join(lines), f"{who.address or who.full}様", who.full)
-    if who.department or who.title:
-        desk = f"{who.department or who.title} ご担当者様"
-        return Salutation("\n".join(filter(None, (who.company, desk))), "ご担当者様", who.company or who.department)
+        honorific = "先生" if _SENSEI.fullmatch(title) else "様"
+        post = " ".join(part for part in (who.department, title) if part)
+        lines = [line for line in (who.company, post, f"{who.full} {honorific}") if line]
+        return Salutation("\n".join(lines), f"{who.address or who.full}{honorific}", who.full)
+    if who.department or title:
+        desk = f"{who.department or title} ご担当者様"
+        return Salutation(
+            "\n".join(filter(None, (who.company, desk))), "ご担当者様", who.company or who.department or title
+        )
     if who.company:
         return Salutation(f"{who.company} 御中", "貴社", who.company)
     return Salutation("ご担当者様", "ご担当者様", "ご担当者")
@@ -254,28 +190,38 @@ def _japanese(who: _Addressee) -> Salutation:
 
 # --- Spanish ---------------------------------------------------------------------------------------------------------
 
-_ACADEMIC = re.compile(r"(?P<title>Lic|Ing|Arq|C\.P|Dra?)\.(?=$|,|\s*[-–/])")
 
+def _spanish(who: Addressee) -> Salutation:
+    """``Estimado`` or ``Estimada`` by the recorded gender, ``Estimado/a`` without one; a colon, never a comma.
 
-def _spanish(who: _Addressee) -> Salutation:
+    Without a name ``Estimados señores`` and to whose attention.
+    """
     if who.full:
-        name = _spanish_name(who)
-        dear = {"m": "Estimado", "f": "Estimada"}.get(who.gender, "Estimado/a")
+        gender = who.gender or ("f" if who.rank == "Dra" else "")
+        name = _spanish_name(who, gender)
+        dear = {"m": "Estimado", "f": "Estimada"}.get(gender, "Estimado/a")
         return Salutation(f"{dear} {name}:", name, who.full)
     whom = who.company or who.department or who.title
     attention = f"A la atención de {whom}\n" if whom else ""
     return Salutation(f"{attention}Estimados señores:", "su empresa", whom or "Estimados señores")
 
 
-def _spanish_name(who: _Addressee) -> str:
+def _spanish_name(who: Addressee, gender: str) -> str:
+    """An academic title where one goes by it, else Sr. or Sra., and the (paternal) surname; else the full name alone.
+
+    ``Sra.`` for every woman. Ing., Lic., Arq., C.P. in Spanish America but for Colombia, Dr. and Prof. everywhere; a
+    woman whose card says Dr. is Dra.
+    """
+    rank = {"Prof": "Prof.", "Dr": "Dra." if gender == "f" else "Dr."}.get(who.rank) or f"{who.rank}."
+    if customary(who.rank, who.country) and who.rank in ("Prof", "Dr", "Dra", "Ing", "Lic", "Arq", "C.P"):
+        return f"{rank} {who.address or who.full}"
     if not who.address:
         return who.full
-    academic = _ACADEMIC.match(who.title) if who.country in SPANISH_AMERICA else None
-    courtesy = f"{academic['title']}." if academic else {"m": "Sr.", "f": "Sra."}.get(who.gender)
+    courtesy = {"m": "Sr.", "f": "Sra."}.get(gender)
     return f"{courtesy} {who.address}" if courtesy else who.full
 
 
-_STYLES: dict[str, Callable[[_Addressee], Salutation]] = {
+_STYLES: dict[str, Callable[[Addressee], Salutation]] = {
     "ko": _korean,
     "en": _english,
     "zh-Hans": _simplified,
@@ -287,13 +233,21 @@ _STYLES: dict[str, Callable[[_Addressee], Salutation]] = {
 
 def has_unreadable_name(parts: NameParts, language: str) -> bool:
     """Tell whether a name is known but stands in no script the letter's reader can read, so that it is left out."""
-    return bool(clean(parts.full_name) or clean(parts.name_alt)) and not _variant(parts, language)[0]
+    return bool(clean(parts.full_name) or clean(parts.name_alt)) and not written_for(parts, language).full
 
 
-_DAMAGE = re.compile("[?？*＊\ufffd]")
+_LOST = re.compile("[?？*＊]")
+_DAMAGE = re.compile(
+    "\ufffd|[ÂÃÐÑ][\u0080-\u00bf]|â€|[ìíêë][\u0080-\u00bf]{2}|ï»¿"  # UTF-8 read as Western, "FranÃ§ois"
+    "|(?:=[0-9A-F]{2}){2,}"  # quoted-printable left undecoded, "=E7=88=B6"
+)
 
 
 def has_damaged_name(parts: NameParts) -> bool:
-    """Tell whether a character of the person's or the firm's name was lost on the way (``?``, ``＊``, U+FFFD)."""
+    """Tell whether the person's or the firm's name was damaged on the way here.
+
+    In a person's name a ``?`` or ``＊`` stands for a lost character; U+FFFD, UTF-8 read in the wrong encoding and
+    undecoded quoted-printable are damage in both.
+    """
     person = " ".join(filter(None, (parts.full_name, parts.family_name, parts.given_name, parts.name_alt)))
-    return bool(_DAMAGE.search(person)) or "\ufffd" in (parts.company or "")
+    return bool(_LOST.search(person) or _DAMAGE.search(person) or _DAMAGE.search(parts.company or ""))

@@ -1,7 +1,7 @@
 """Which writing a text is in. Pure; the sets of Chinese characters come from the national character sets themselves."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 HANGUL, KANA, HAN, LATIN, OTHER = "hangul", "kana", "han", "latin", "other"
 _PREFIXES = (
@@ -30,6 +30,7 @@ def script_of(char: str) -> str:
     return next((script for prefix, script in _PREFIXES if name.startswith(prefix)), OTHER)
 
 
+@lru_cache(maxsize=4096)
 def scripts_in(text: str) -> frozenset[str]:
     """Return every script that has a letter in ``text``."""
     return frozenset(script_of(char) for char in set(text)) - {""}

@@ -19,7 +19,7 @@ def greeting(language, **known):
         ("ko", {"full_name": "김민수", "title": "사원"}, "김민수 님께"),
         ("ko", {"full_name": "김민수", "title": "CEO"}, "김민수 님께"),
         ("ko", {"full_name": "Lucía Fernández", "gender": "f"}, "Lucía Fernández 님께"),
-        ("ko", {"full_name": "김", "company": "(주)한빛"}, "(주)한빛 담당자님께"),
+        ("ko", {"full_name": "김", "company": "(주)한빛"}, "(주)한빛 귀중\n담당자님께"),
         ("ko", {"company": "(주)한빛", "title": "구매부장"}, "(주)한빛 구매부장님께"),
         ("ko", {}, "담당자님께"),
         ("en", {"full_name": "Ana Cruz", "family_name": "Cruz", "given_name": "Ana", "gender": "f"}, "Dear Ms Cruz,"),
@@ -97,7 +97,7 @@ def greeting(language, **known):
                 "gender": "m",
                 "country": "ES",
             },
-            "Estimado Sr. García Ortega:",
+            "Estimado Sr. García:",
         ),
         ("es", {"full_name": "Inés Ibáñez", "gender": "f"}, "Estimada Inés Ibáñez:"),
         ("es", {"full_name": "Inés Ibáñez"}, "Estimado/a Inés Ibáñez:"),
@@ -137,9 +137,18 @@ def test_a_name_without_a_readable_script_is_reported():
     assert not has_unreadable_name(NameParts(company="Yaohe"), "en")
 
 
-@pytest.mark.parametrize("name", ["김?수", "山＊太郎", "Jos\ufffd"])
-def test_a_lost_character_of_a_name_is_reported(name):
+@pytest.mark.parametrize("name", ["김?수", "山＊太郎", "Jos\ufffd", "FranÃ§ois", "ê¹€ë¯¼ìˆ˜", "=E7=88=B6=E5=A4=AA"])
+def test_a_damaged_name_is_reported(name):
     assert has_damaged_name(NameParts(full_name=name))
+
+
+@pytest.mark.parametrize("name", ["João", "JOÃO", "Ñáñez", "Ângela", "Nguyễn Văn An", "김민수", "Íñigo", "D'Arc"])
+def test_a_sound_name_is_not_called_damaged(name):
+    assert not has_damaged_name(NameParts(full_name=name, company="Who? Ltd"))
+
+
+def test_a_damaged_firm_is_reported():
+    assert has_damaged_name(NameParts(company="SociÃ©tÃ© Durand"))
 
 
 words = st.text(

@@ -37,7 +37,7 @@ def test_it_drafts_what_is_due_in_the_buyers_language_beside_korean(session, set
     (made,) = draft(session, settings)
     assert (made.letter, made.language, made.status) == ("thank_you", "es", "waiting")
     assert made.letter_version == library().letter("thank_you").version
-    assert block(made, "greeting")["text"] == "Estimada Sra. Peña Rojas:"
+    assert block(made, "greeting")["text"] == "Estimada Sra. Peña:"
     assert block(made, "greeting")["ko"] == "Ana Peña Rojas 님께"
     assert "actuadores" in block(made, "recall")["text"]
     assert "액추에이터" in block(made, "recall")["ko"]
