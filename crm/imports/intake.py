@@ -130,18 +130,28 @@ class Intake:
         )
         if self._name_exporters(row, report):
             one.facts = bulk.as_json(row.facts)
-        found = self.people.find(told, keys)
+        found = self.people.find(told, keys, lambda known: self._has(known, row.facts))
         person = self._one_of(found) if found.sure else Person(self.store.next_contact(), is_new=True)
         if not found.sure:
             self._remember_pairs(person, found, report)
         record = Record(self.row_ids[id(row)], self.batch, row.sheet or "", row.number, row.facts)
-        if report.outcome == "unchanged" and found.sure and any(known.facts == row.facts for known in person.records):
+        if report.outcome == "unchanged" and found.sure and self._has(person, row.facts):
             report.outcome = "known"
         self.new_keys += [(key, person.id, firm) for key, firm in keys.items() if key not in person.keys]
         person.add(record, told)
         self.people.add(person, keys)
         self._take_refusals(row, record, report)
         return Entry(row, record, person, report)
+
+    def _has(self, person: Person, facts: dict[str, Any]) -> bool:
+        """Tell whether a list of the same kind from the same exhibition said the very same of a person before."""
+        return any(known.facts == facts and self._alike(known.batch) for known in person.records)
+
+    def _alike(self, batch: Batch | None) -> bool:
+        mine = self.batch
+        return batch is mine or (
+            batch is not None and (batch.exhibition_id, batch.kind) == (mine.exhibition_id, mine.kind)
+        )
 
     def _one_of(self, found: Found) -> Person:
         """Join those whom the row proves to be one person, and return the oldest of them."""

@@ -1,7 +1,7 @@
 """Finds the person a row is about. Everybody who may be meant is fetched at once, by the keys of many rows."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -104,8 +104,12 @@ class People:
             if person in self.by_key.get(key, ()):
                 self.by_key[key].remove(person)
 
-    def find(self, wanted: Identity, keys: Iterable[int]) -> Found:
-        """Return who is meant, the strongest reason first and the oldest contact first among equals."""
+    def find(self, wanted: Identity, keys: Iterable[int], said_so: Callable[[Person], bool]) -> Found:
+        """Return who is meant, the strongest reason first and the oldest contact first among equals.
+
+        ``said_so`` tells whether a person has this very row already: so the row of somebody without a name, whom
+        nothing proves to be the same, still finds its own person when it comes again.
+        """
         near = {person.id: person for key in keys for person in self.by_key.get(key, ())}
         sure: list[tuple[int, int, Person]] = []
         found = Found()
@@ -113,6 +117,8 @@ class People:
             reason = rules.same_person(person.identity, wanted)
             if reason:
                 sure.append((rules.REASONS.index(reason), person.id, person))
+            elif said_so(person):
+                sure.append((len(rules.REASONS), person.id, person))
             elif why := rules.maybe_same_person(person.identity, wanted):
                 found.maybe.append((person, why))
         found.sure = [person for _reason, _id, person in sorted(sure, key=lambda one: one[:2])]
