@@ -24,6 +24,8 @@ from crm.pipeline.models import DealLead
 LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
 FIRMS: sa.Table = Organisation.__table__  # type: ignore[attr-defined]
+BOOTHS: sa.Table = Booth.__table__  # type: ignore[attr-defined]
+SHOWS: sa.Table = Exhibition.__table__  # type: ignore[attr-defined]
 DEAL_LEADS: sa.Table = DealLead.__table__  # type: ignore[attr-defined]
 
 
@@ -187,10 +189,10 @@ def _by_id(session: Session, table: Any, ids: Collection[int]) -> dict[int, Any]
 
 def _booths(session: Session, exporter_ids: Iterable[int]) -> dict[int, list[NextShow]]:
     rows = (
-        select(Booth.exporter_id, Exhibition.starts_on, Exhibition.names, Booth.number)
-        .join(Exhibition, col(Exhibition.id) == Booth.exhibition_id)
-        .where(col(Booth.exporter_id).in_(list(exporter_ids)))
-        .order_by(col(Exhibition.starts_on), col(Booth.id))
+        sa.select(BOOTHS.c.exporter_id, SHOWS.c.starts_on, SHOWS.c.names, BOOTHS.c.number)
+        .join(SHOWS, SHOWS.c.id == BOOTHS.c.exhibition_id)
+        .where(BOOTHS.c.exporter_id.in_(list(exporter_ids)))
+        .order_by(SHOWS.c.starts_on, BOOTHS.c.id)
     )
     found: dict[int, list[NextShow]] = {}
     for exporter_id, *show in session.execute(rows):
@@ -209,12 +211,12 @@ def _catalogues(session: Session, line_ids: Collection[int]) -> dict[int, dict[s
 def _turns(session: Session, talks: Collection[Talk]) -> dict[int, int]:
     """Count, for each lead, the colleagues of the same firm whom this exporter met earlier at the same exhibition."""
     firms = {talk.organisation_id for talk in talks if talk.organisation_id}
-    counted: dict[tuple[int, int, int], int] = {}
+    counted: dict[tuple[int, ...], int] = {}
     turns: dict[int, int] = {}
     for lead_id, *group in sorted(_COLLEAGUES(session, firms)):
         key = tuple(group)
-        turns[lead_id] = counted.get(key, 0)  # type: ignore[arg-type]
-        counted[key] = turns[lead_id] + 1  # type: ignore[index]
+        turns[lead_id] = counted.get(key, 0)
+        counted[key] = turns[lead_id] + 1
     return turns
 
 

@@ -17,7 +17,7 @@ from crm.drafts.templates import Letter, RenderedBlock, RenderedLetter, render
 
 
 class Content(NamedTuple):
-    """What a letter puts into a draft, by the names of its columns. ``held_for`` not empty: nothing could be written."""
+    """What a letter puts into a draft, by the names of its columns; with ``held_for`` nothing could be written."""
 
     letter: str
     letter_version: str
@@ -43,7 +43,7 @@ class Pair(NamedTuple):
 
 
 def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Content:
-    """Write a letter that is to leave at ``planned_at``, or not before ``now``. Raises Refused for a faulty template."""
+    """Write a letter that is to leave at ``planned_at``, not before ``now``. Raises Refused for a faulty template."""
     pair = both(letter, about, max(planned_at, now))
     written = pair.target is not None and pair.korean is not None
     return Content(
