@@ -36,11 +36,10 @@ from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisati
 from crm.core.config import ROOT, Settings
 from crm.core.db import Database
 from crm.drafts import layout, service
+from crm.drafts.facts import facts_of
 from crm.drafts.language import locale_for
-from crm.drafts.models import Draft
 from crm.drafts.placeholders import values
 from crm.drafts.subjects import Sources
-from crm.drafts.facts import facts_of
 from crm.drafts.templates import CLOSE, OPEN, Library, render
 from crm.exporters.models import Booth, Catalogue, Exhibition, Exporter, ProductLine
 from crm.jobs import BATCH
@@ -107,7 +106,11 @@ def world(folder: Path, count: int) -> tuple[Database, Settings]:
 def _exporter(session: Session, show: Exhibition, number: int) -> ProductLine:
     exporter = Exporter(
         code=f"GAON{number}",
-        names={"ko": f"가온밸브{number}(주)", "en": f"Gaon Valve {number} Co., Ltd.", "ja": f"ガオンバルブ{number}株式会社"},
+        names={
+            "ko": f"가온밸브{number}(주)",
+            "en": f"Gaon Valve {number} Co., Ltd.",
+            "ja": f"ガオンバルブ{number}株式会社",
+        },
         address_ko="경기도 시흥시 공단1대로 77",
         address_en="77 Gongdan 1-daero, Siheung-si, Republic of Korea",
         phone=f"+8231000021{number}",
@@ -210,13 +213,11 @@ class Bare:
         self.known = known
         letter = library.letter(LETTER)
         plain = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
-        self.templates = {
-            language: plain.from_string(_source(library, language)) for language in letter.compiled
-        }
+        self.templates = {language: plain.from_string(_source(library, language)) for language in letter.compiled}
         self.markdown = MarkdownIt("commonmark", {"breaks": True})
         self.page = plain.from_string(
             '<!DOCTYPE html><html lang="{{ language }}"><head><meta charset="utf-8"><title>{{ subject }}</title>'
-            "<style>{{ css }}</style></head><body><div class=\"letter\">{{ body }}</div></body></html>"
+            '<style>{{ css }}</style></head><body><div class="letter">{{ body }}</div></body></html>'
         )
         self.inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 

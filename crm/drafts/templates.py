@@ -148,19 +148,37 @@ def render(
     the buyer's place among those of one firm, from 0: it chooses between wordings. Raises Refused when a fact the text
     prints is missing, or anything of the template would reach the reader.
     """
-    variant = letter.variant(language, country)
-    known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
     try:
-        filled = letter.compiled[variant].render(known, **_turns(turn, tuple(letter.wordings.values())))
+        text = filled(letter, language, facts_by_language[language], country=country, turn=turn)
     except jinja2.TemplateRuntimeError as error:
         raise Refused(
             _("The letter {letter} cannot be written: {reason}", letter=letter.name, reason=str(error))
         ) from None
-    head, *texts = filled.split(_BREAK)[1:]
+    head, *texts = text.split(_BREAK)[1:]
     blocks = [_block(name, text) for name, text in zip(letter.blocks, texts, strict=True)]
     subject = _subject(head, language)
     _refuse_leftovers(letter, subject, blocks)
-    return RenderedLetter(unmarked(subject), [block for block in blocks if block.text], variant)
+    return RenderedLetter(unmarked(subject), [one for one in blocks if one.text], letter.variant(language, country))
+
+
+def filled(
+    letter: Letter,
+    language: str,
+    facts: Facts,
+    *,
+    country: str | None = None,
+    turn: int = 0,
+    instead: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return the whole text of a letter as its template makes it. ``instead`` stands in for values not known.
+
+    Raises TemplateRuntimeError when the text prints a value that is not known.
+    """
+    known = values(facts, language, letter.placeholders, home=_at_home(language, country))
+    if instead:
+        known = {name: value or instead.get(name, value) for name, value in known.items()}
+    template = letter.compiled[letter.variant(language, country)]
+    return template.render(known, **_turns(turn, tuple(letter.wordings.values())))
 
 
 def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
