@@ -78,7 +78,7 @@ def both(letter: Letter, about: Subject, moment: datetime) -> Pair:
 def _render(
     letter: Letter, language: str, facts: Facts, turn: int, country: str | None
 ) -> tuple[RenderedLetter | None, list[dict[str, str]]]:
-    """Return the letter, or what it lacks. It is looked for only where something is amiss: most letters lack nothing."""
+    """Return the letter, or what it lacks. What, is only asked where something is amiss."""
     fault: Refused | None = None
     if not missing(letter, facts, language, country):
         try:
