@@ -6,6 +6,7 @@ In: which letters to whom. Out: a ``Gathered`` that can be asked about any of th
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from crm.clearance.question import (
     Suppression,
     Verdict,
 )
-from crm.clearance.rules import evaluate, lifted
+from crm.clearance.rules import evaluate, lifted, refusal_code, standing_refusal
 from crm.contacts import models as contact_tables
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
 from crm.core import bulk
@@ -80,17 +81,31 @@ class Gathered:
         asked = list(asked)
         self._settings = settings
         self._people = _people(session, {one.lead_id for one in asked})
-        exporter_ids = {person.lead.exporter_id for person in self._people.values()}
-        show_ids = {person.lead.exhibition_id for person in self._people.values()}
-        exporters = session.exec(select(Exporter).where(col(Exporter.id).in_(exporter_ids)))
-        self._exporters = {one.id: one for one in exporters}
-        self._shows = {one.id: one for one in session.exec(select(Exhibition).where(col(Exhibition.id).in_(show_ids)))}
+        self._session = session
         written_to = {_mailbox(one.recipient) for one in asked}
         known = {address for person in self._people.values() for address in person.addresses}
         self._refusals = _refusals(session, written_to | known)
         self._bounced = _bounced(session, written_to)
-        self._territories = Territories(session, exporter_ids)
         self._senders: dict[tuple[int, str], Sender] = {}
+
+    # Read when a whole question is asked; ``hopeless`` needs none of them.
+    @cached_property
+    def _exporters(self) -> dict[int | None, Exporter]:
+        rows = self._session.exec(select(Exporter).where(col(Exporter.id).in_(self._exporter_ids)))
+        return {one.id: one for one in rows}
+
+    @cached_property
+    def _shows(self) -> dict[int | None, Exhibition]:
+        ids = {person.lead.exhibition_id for person in self._people.values()}
+        return {one.id: one for one in self._session.exec(select(Exhibition).where(col(Exhibition.id).in_(ids)))}
+
+    @cached_property
+    def _territories(self) -> Territories:
+        return Territories(self._session, self._exporter_ids)
+
+    @property
+    def _exporter_ids(self) -> set[int]:
+        return {person.lead.exporter_id for person in self._people.values()}
 
     def verdicts(
         self,
@@ -149,6 +164,20 @@ class Gathered:
             policy=Policy(self._settings.clearance.korean_sender_overlay, self._settings.clearance.contact_cap_days),
         )
 
+    def hopeless(self, asked: Asked) -> str | None:
+        """Return the code of what stands in a letter's way and no advisor can resolve, or None.
+
+        No address, one that bounced, a refusal: the first such block among ``verdicts``, at a fraction of the cost.
+        """
+        person, mine = self._people[asked.lead_id], _mailbox(asked.recipient)
+        if not self._written_to(asked, person, mine):
+            return "NO_ADDRESS"
+        if mine in self._bounced:
+            return "PROTO_HARD_BOUNCED"
+        against = _against(person, asked.recipient, self._refusals)
+        refusal = standing_refusal(against, person.basis, person.lead.exporter_id) if against else None
+        return refusal_code(refusal) if refusal else None
+
     def latest_consent(self, lead_id: int) -> datetime:
         """Return when the person last consented to something, else when the lead came."""
         person = self._people[lead_id]
@@ -158,8 +187,7 @@ class Gathered:
     def _recipient(self, asked: Asked) -> Recipient:
         person = self._people[asked.lead_id]
         mine = _mailbox(asked.recipient)
-        # An address may have been taken back, with the list it came from, after a letter to it was written.
-        address = asked.recipient if not asked.commercial or mine in person.addresses else ""
+        address = self._written_to(asked, person, mine)
         country = person.lead.country or person.lead.firm_country
         return Recipient(
             address=address,
@@ -168,6 +196,10 @@ class Gathered:
             hard_bounced=bool(address) and mine in self._bounced,
             company_country=person.lead.firm_country if person.lead.firm_country != country else None,
         )
+
+    def _written_to(self, asked: Asked, person: _Person, mailbox: str) -> str:
+        # An address may have been taken back, with the list it came from, after a letter to it was written.
+        return asked.recipient if not asked.commercial or mailbox in person.addresses else ""
 
     def _sender(self, exporter_id: int, language: str) -> Sender:
         key = (exporter_id, language)

@@ -127,6 +127,12 @@ _WRONG_HAN: Mapping[str, Callable[[str], bool]] = {
 }
 
 
+def in_writing_of(text: str, language: str) -> bool:
+    """Tell whether a text may stand in a letter: no writing of another language or region."""
+    wrong = _WRONG_HAN.get(language)
+    return not (scripts.scripts_in(text) & _FOREIGN[language]) and not (wrong and any(map(wrong, text)))
+
+
 def _writing(language: str, subject: str, texts: Sequence[str], names: Iterable[str]) -> Iterator[Finding]:
     whole = _without("\n".join((subject, *texts)), names)
     if language == "ko":  # a Korean letter keeps a Japanese name as it is written

@@ -15,7 +15,6 @@ from crm.campaigns import service as campaigns
 from crm.campaigns.leads import LeadCard, load
 from crm.campaigns.models import Step
 from crm.campaigns.service import DueStep
-from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, EmailAddress
 from crm.core import bulk, events
@@ -36,8 +35,6 @@ DRAFTS: sa.Table = Draft.__table__  # type: ignore[attr-defined]
 HELD, WAITING, APPROVED, SENT, CANCELLED = "held", "waiting", "approved", "sent", "cancelled"
 OPEN = (HELD, WAITING, APPROVED)
 ANSWER = "answer"
-NEVER = frozenset({"NO_ADDRESS", "PROTO_HARD_BOUNCED", "LAW_SUPPRESSED", "LAW_SUPPRESSED_EVERYWHERE"})
-"""Verdicts that no advisor can resolve: there is nothing to draft. Others make a draft that says what is missing."""
 
 
 def facts_for(
@@ -112,7 +109,7 @@ def _asked(card: LeadCard) -> clearance.Asked:
 def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
     """Write one letter, or do what has to be done where none is written."""
     try:
-        never = _never(pen, pen.cards[step.lead_id], step.due_at)
+        never = pen.known.hopeless(_asked(pen.cards[step.lead_id]))
         if never is None:
             about = pen.sources.subject(step.lead_id)
             content = write(pen.library.letter(step.what), about, planned_at=step.due_at, now=pen.now)
@@ -183,7 +180,7 @@ def write_held(session: Session, settings: Settings, library: Library, *, now: d
 
 
 def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
-    never = _never(pen, pen.cards[draft.lead_id], draft.planned_at)
+    never = pen.known.hopeless(_asked(pen.cards[draft.lead_id]))
     if never is not None:
         _cancel(session, draft, never, pen.now)
         if draft.step_id is not None:
@@ -273,12 +270,6 @@ def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, n
     draft.recipient, draft.status, draft.status_reason = recipient, WAITING, ""
     session.flush()
     _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason)
-
-
-def _never(pen: _Pen, card: LeadCard, moment: datetime) -> str | None:
-    """Return the code of a verdict that makes a letter pointless, or None."""
-    found = pen.known.verdicts(_asked(card), moment)
-    return next((verdict.code for verdict in clearing.blocked(found) if verdict.code in NEVER), None)
 
 
 def _hand_to_advisor(session: Session, pen: _Pen, card: LeadCard, step: DueStep, error: CrmError) -> None:

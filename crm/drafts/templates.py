@@ -580,7 +580,9 @@ def _compiled(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> jinja2.
             parts += [f"{{% if {_flag(section.number, len(wordings))} %}}"] if several else []
             parts.append(section.text)
             parts += ["{% endif %}"] if several else []
-    return _ENVIRONMENT.from_string("\n".join(parts))
+    template = _ENVIRONMENT.from_string("\n".join(parts))
+    template.globals = {}  # a letter uses none, and Jinja would copy them for each
+    return template
 
 
 def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
