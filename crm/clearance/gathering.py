@@ -69,8 +69,23 @@ class _Person:
 
     lead: Any
     consents: tuple[Any, ...]
-    basis: tuple[BasisRecord, ...]
     addresses: dict[str, str]
+
+    @cached_property
+    def basis(self) -> tuple[BasisRecord, ...]:
+        """Return what the person agreed to and did not take back."""
+        return tuple(
+            BasisRecord(
+                row.basis,
+                row.given_at,
+                texts.evidence(row.source, row.evidence),
+                row.exporter_id,
+                row.expires_at,
+                from_list=row.derived,
+            )
+            for row in self.consents
+            if row.withdrawn_at is None
+        )
 
 
 class Gathered:
@@ -262,65 +277,60 @@ def _sender(settings: Settings, exporter: Exporter, language: str) -> Sender:
 
 
 def _people(session: Session, lead_ids: Collection[int]) -> dict[int, _Person]:
-    rows = bulk.find(session, _LEADS, LEADS.c.id, sorted(lead_ids))
+    rows = _LEADS(session, sorted(lead_ids))
     if len(rows) < len(lead_ids):
         raise NotFound(_("There is no such contact at this exhibition."))
     contact_ids = sorted({row.contact_id for row in rows})
     consents: dict[int, list[Any]] = {}
-    for row in bulk.find(session, _CONSENTS, CONSENTS.c.contact_id, contact_ids):
+    for row in _CONSENTS(session, contact_ids):
         consents.setdefault(row.contact_id, []).append(row)
     addresses: dict[int, dict[str, str]] = {}
-    for row in bulk.find(session, _ADDRESSES, ADDRESSES.c.contact_id, contact_ids):
+    for row in _ADDRESSES(session, contact_ids):
         addresses.setdefault(row.contact_id, {})[row.address] = row.status
-    return {row.id: _person(row, consents.get(row.contact_id, ()), addresses.get(row.contact_id, {})) for row in rows}
-
-
-def _person(lead: Any, consents: Sequence[Any], addresses: dict[str, str]) -> _Person:
-    basis = tuple(
-        BasisRecord(
-            row.basis,
-            row.given_at,
-            texts.evidence(row.source, row.evidence),
-            row.exporter_id,
-            row.expires_at,
-            from_list=row.derived,
-        )
-        for row in consents
-        if row.withdrawn_at is None
-    )
-    return _Person(lead, tuple(consents), basis, addresses)
+    return {
+        row.id: _Person(row, tuple(consents.get(row.contact_id, ())), addresses.get(row.contact_id, {})) for row in rows
+    }
 
 
 def _refusals(session: Session, addresses: Collection[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for row in bulk.find(session, _REFUSALS, REFUSALS.c.address, sorted(addresses)):
+    for row in _REFUSALS(session, sorted(addresses)):
         found.setdefault(row.address, []).append(row)
     return found
 
 
 def _bounced(session: Session, addresses: Collection[str]) -> set[str]:
-    rows = sa.select(ADDRESSES.c.address).where(ADDRESSES.c.status == "bounced")
-    return {address for (address,) in bulk.find(session, rows, ADDRESSES.c.address, sorted(addresses))}
+    return {row.address for row in _STATES(session, sorted(addresses)) if row.status == "bounced"}
 
 
 def _mailbox(address: str) -> str:
     return address.strip().casefold()
 
 
-_LEADS = (
+_LEADS = bulk.LookUp(
     sa.select(
         LEADS.c.id, LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id, LEADS.c.met_at, LEADS.c.booth,
         LEADS.c.created_at, CONTACTS.c.country, CONTACTS.c.timezone, CONTACTS.c.organisation_id,
         FIRMS.c.country.label("firm_country"),
     )
     .join(CONTACTS, CONTACTS.c.id == LEADS.c.contact_id)
-    .outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id)
+    .outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id),
+    LEADS.c.id,
+    named=True,
 )  # fmt: skip
-_CONSENTS = sa.select(
-    CONSENTS.c.contact_id, CONSENTS.c.basis, CONSENTS.c.given_at, CONSENTS.c.source, CONSENTS.c.evidence,
-    CONSENTS.c.exporter_id, CONSENTS.c.expires_at, CONSENTS.c.derived, CONSENTS.c.withdrawn_at,
-).order_by(CONSENTS.c.id)  # fmt: skip
-_ADDRESSES = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(ADDRESSES.c.id)
-_REFUSALS = sa.select(REFUSALS.c.address, REFUSALS.c.at, REFUSALS.c.reason, REFUSALS.c.exporter_key).order_by(
-    REFUSALS.c.id
+_CONSENTS = bulk.LookUp(
+    sa.select(
+        CONSENTS.c.contact_id, CONSENTS.c.basis, CONSENTS.c.given_at, CONSENTS.c.source, CONSENTS.c.evidence,
+        CONSENTS.c.exporter_id, CONSENTS.c.expires_at, CONSENTS.c.derived, CONSENTS.c.withdrawn_at,
+    ).order_by(CONSENTS.c.id),
+    CONSENTS.c.contact_id,
+    named=True,
+)  # fmt: skip
+_ADDRESS = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(ADDRESSES.c.id)
+_ADDRESSES = bulk.LookUp(_ADDRESS, ADDRESSES.c.contact_id, named=True)
+_STATES = bulk.LookUp(_ADDRESS, ADDRESSES.c.address, named=True)
+_REFUSALS = bulk.LookUp(
+    sa.select(REFUSALS.c.address, REFUSALS.c.at, REFUSALS.c.reason, REFUSALS.c.exporter_key).order_by(REFUSALS.c.id),
+    REFUSALS.c.address,
+    named=True,
 )

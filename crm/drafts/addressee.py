@@ -87,6 +87,7 @@ COURTESY = re.compile(r"\s*(様|さま|殿|님|귀하|先生|女士|小姐)$|\s+
 FIRM_COURTESY = re.compile(r"\s*(様|御中|귀중)$")
 
 
+@lru_cache(maxsize=8192)  # a name is cleaned for each language and each form of address
 def clean(text: str | None, courtesy: re.Pattern[str] = COURTESY) -> str:
     """Return ``text`` on one line without control and private characters, courtesy words and words for 'nothing'."""
     line = text or ""

@@ -1,6 +1,6 @@
 """The verbs of drafts: write what is due, write an answer, edit, cancel. What a letter says is in ``facts``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -69,8 +69,8 @@ def draft_some(session: Session, settings: Settings, library: Library, *, now: d
     skipped, so that it is not forgotten; the others go on.
     """
     ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
-    due = campaigns.claim(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
-    pen = _pen(session, settings, library, {step.lead_id for step in due}, now)
+    due, cards = campaigns.claim_with_cards(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
+    pen = _pen(session, settings, library, cards, now)
     pages = [page for step in due if (page := _page(session, pen, step)) is not None]
     kept = _keep(session, pen, pages)
     held = sum(page.content.status == HELD for page in kept)
@@ -82,7 +82,7 @@ class _Pen(NamedTuple):
 
     settings: Settings
     library: Library
-    cards: dict[int, LeadCard]
+    cards: Mapping[int, LeadCard]
     sources: Sources
     known: clearance.Gathered
     now: datetime
@@ -96,10 +96,9 @@ class _Page(NamedTuple):
     content: Content
 
 
-def _pen(session: Session, settings: Settings, library: Library, lead_ids: Collection[int], now: datetime) -> _Pen:
-    cards = load(session, lead_ids)
+def _pen(session: Session, settings: Settings, library: Library, cards: Mapping[int, LeadCard], now: datetime) -> _Pen:
     known = clearance.Gathered(session, settings, [_asked(card) for card in cards.values()])
-    return _Pen(settings, library, cards, Sources(session, lead_ids, cards), known, now)
+    return _Pen(settings, library, cards, Sources(session, cards.keys(), cards), known, now)
 
 
 def _asked(card: LeadCard) -> clearance.Asked:
@@ -170,7 +169,7 @@ def write_held(session: Session, settings: Settings, library: Library, *, now: d
     held = session.exec(rows.with_for_update(skip_locked=True)).all()
     if not held:
         return 0
-    pen = _pen(session, settings, library, {draft.lead_id for draft in held}, now)
+    pen = _pen(session, settings, library, load(session, {draft.lead_id for draft in held}), now)
     written = 0
     for draft in held:
         with one_of_many(session, "held_letter_not_written", draft=draft.id):
