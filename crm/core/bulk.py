@@ -70,7 +70,7 @@ class LookUp:
     def __init__(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", *, named: bool = False) -> None:
         self._statement, self._column = statement, column
         names = [str(one.key) for one in statement.selected_columns]
-        row: Any = namedtuple("Row", names) if named else None  # type: ignore[misc]
+        row: Any = namedtuple("Row", names) if named else None
         self._made: Callable[[Sequence[Any]], Any] | None = row._make if named else None
         self._compiled: dict[str, tuple[str, list[tuple[int, Callable[[Any], Any]]]]] = {}
 
