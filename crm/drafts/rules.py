@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crm.clearance.question import Level
-from crm.drafts import scripts
+from crm.drafts import phrases, scripts
 from crm.drafts.names import NameParts, has_damaged_name, has_unreadable_name
 
 BLOCK, CHECK = Level.BLOCK, Level.CHECK
@@ -66,6 +66,7 @@ def _checked(
         *_writing(language, subject, texts, names),
         *_figures(body),
         *_manners(language, subject, texts),
+        *_phrases(language, subject, texts, (addressee.country or "").upper() if addressee else ""),
         *_length(language, body),
         *(_addressee(addressee, language, body) if addressee else ()),
     ]
@@ -74,7 +75,7 @@ def _checked(
 
 def _once(found: Iterable[Finding]) -> list[Finding]:
     """Keep the first finding of each code: one sentence is enough to make a person look."""
-    return list({one.code: one for one in reversed(list(found))}.values())[::-1]
+    return list({(one.code, one.params.get("rule")): one for one in reversed(list(found))}.values())[::-1]
 
 
 # --- what must not be there ------------------------------------------------------------------------------------------
@@ -151,41 +152,16 @@ def _without(text: str, names: Iterable[str]) -> str:
 
 _SLASH_DATE = re.compile(r"(?<![\w/.])\d{1,2}[/.]\d{1,2}[/.](?:\d{2}|\d{4})(?![\w/])")
 _BARE_CURRENCY = re.compile(r"(?<![A-Za-z])[$¥￥€₩￦]\s?\d|\d\s?[$¥￥€₩￦](?![A-Za-z])")
-_SUPERLATIVES = re.compile(
-    r"\b(?:the best|cheapest|number one|No\.? ?1|100 ?% (?:safe|guaranteed)|world'?s (?:best|first))\b"
-    r"|최고의|최저가|업계 1위|세계 최초|最好的|第一品牌|最佳品质|最佳品質|最低价|最低價|業界No|世界初|日本一"
-    r"|\b(?:el mejor|la mejor|los mejores|las mejores|líder mundial)\b",
-    re.IGNORECASE,
-)
 
 
 def _figures(body: str) -> Iterator[Finding]:
-    for code, pattern in (
-        ("slash_date", _SLASH_DATE),
-        ("bare_currency", _BARE_CURRENCY),
-        ("superlative", _SUPERLATIVES),
-    ):
+    for code, pattern in (("slash_date", _SLASH_DATE), ("bare_currency", _BARE_CURRENCY)):
         if found := pattern.search(body):
             yield Finding(CHECK, code, {"text": found[0]})
 
 
 _EXCLAMATIONS = {"zh-Hans": 2, "zh-Hant": 2}
-_HABITS: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
-    "ko": (
-        ("nim_and_gwiha", re.compile(r"님\s*귀하")),
-        ("too_low", re.compile(r"[가-힣]{2,4}\s?씨(?:께|에게|\s|,|$)")),
-    ),
-    "ja": (
-        ("onchu_and_sama", re.compile(r"御中[\s\S]{0,40}?様|様[\s\S]{0,40}?御中")),
-        ("kakui_sama", re.compile(r"各位様")),
-        ("title_before_sama", re.compile(r"(?:社長|部長|課長|係長|次長|主任|専務|常務|取締役)\s?様")),
-    ),
-    "es": (
-        ("informal_address", re.compile(r"\b(?:tú|tu|tus|contigo|vosotros|vosotras|vuestr[oa]s?)\b", re.IGNORECASE)),
-        ("unpaired_marks", re.compile(r"^(?=[^¿\n]*\?)[^¿\n]*$|^(?=[^¡\n]*!)[^¡\n]*$", re.MULTILINE)),
-    ),
-}
-_SPANISH_COMMA = re.compile(r"^(?:Estimad|Apreciad|Querid|Distinguid)[^\n]*,\s*$", re.MULTILINE)
+_UNPAIRED = re.compile(r"^(?=[^¿\n]*\?)[^¿\n]*$|^(?=[^¡\n]*!)[^¡\n]*$", re.MULTILINE)
 
 
 def _manners(language: str, subject: str, texts: Sequence[str]) -> Iterator[Finding]:
@@ -193,11 +169,16 @@ def _manners(language: str, subject: str, texts: Sequence[str]) -> Iterator[Find
     marks = len(re.findall("[!！]", whole))
     if marks > _EXCLAMATIONS.get(language, 0):
         yield Finding(CHECK, "exclamation", {"count": marks})
-    if language == "es" and texts and _SPANISH_COMMA.search(texts[0]):
-        yield Finding(CHECK, "comma_after_salutation")
-    for code, pattern in _HABITS.get(language, ()):
-        if found := pattern.search(re.sub(r"https?://\S+", "", whole)):
-            yield Finding(CHECK, code, {"text": found[0].strip()})
+    if language == "es" and ("?" in whole or "!" in whole) and _UNPAIRED.search(re.sub(r"https?://\S+", "", whole)):
+        yield Finding(CHECK, "unpaired_marks")
+
+
+def _phrases(language: str, subject: str, texts: Sequence[str], country: str) -> Iterator[Finding]:
+    greeting, *rest = texts or ("",)
+    parts = ((phrases.SUBJECT, subject), (phrases.GREETING, greeting), (phrases.ANY, "\n".join(rest)))
+    for part, text in parts:
+        for phrase, words in phrases.find(language, part, text, country=country):
+            yield Finding(CHECK, phrase.code, {"text": words, "rule": phrase.number})
 
 
 def _length(language: str, body: str) -> Iterator[Finding]:

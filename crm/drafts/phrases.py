@@ -1,0 +1,95 @@
+"""What must not stand in a letter, by language, with the reason and a better wording: ``phrases.toml``. Pure.
+
+Templates and edited letters are held against the same list. A text is searched for plain words first; the slower
+patterns are asked only where one of their words stands.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+ANY, SUBJECT, GREETING = "", "subject", "greeting"
+PHRASE = "phrase"
+_LINK = re.compile(r"https?://\S+")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One entry of the list. ``code`` is ``phrase`` unless texts.py has a sentence of its own for it."""
+
+    number: int
+    languages: frozenset[str]
+    words: tuple[str, ...]
+    why: Mapping[str, str]
+    better: str
+    example: str
+    code: str = PHRASE
+    part: str = ANY
+    countries: frozenset[str] = frozenset()
+    not_countries: frozenset[str] = frozenset()
+    letters: frozenset[str] = frozenset()
+    template: bool = False
+    pattern: re.Pattern[str] | None = None
+
+    def concerns(self, country: str) -> bool:
+        """Tell whether it matters to a reader in ``country``; where that is not known, only what matters everywhere."""
+        return country not in self.not_countries and (not self.countries or country in self.countries)
+
+    def found(self, text: str, lowered: str) -> str:
+        """Return the words of ``text`` that are wrong, '' if there are none. ``lowered`` is the text in small letters."""
+        word = next((word for word in self.words if word in lowered), "")
+        if not word or not self.pattern:
+            at = lowered.find(word)
+            return text[at : at + len(word)] if len(lowered) == len(text) else word
+        match = self.pattern.search(text)
+        return match[0].strip() if match else ""
+
+
+@cache
+def all_phrases() -> tuple[Phrase, ...]:
+    """Return every entry of phrases.toml in order. ``number`` finds it again (``phrase``)."""
+    listed = tomllib.loads(files("crm.drafts").joinpath("phrases.toml").read_text(encoding="utf-8"))["phrase"]
+    return tuple(_phrase(number, entry) for number, entry in enumerate(listed))
+
+
+def _phrase(number: int, entry: dict[str, object]) -> Phrase:
+    known: dict[str, object] = dict(entry)
+    for name in ("languages", "countries", "not_countries", "letters"):
+        known[name] = frozenset(str(item) for item in _list(entry, name))
+    known["words"] = tuple(str(item) for item in _list(entry, "words"))
+    if "pattern" in entry:
+        known["pattern"] = re.compile(str(entry["pattern"]), re.IGNORECASE | re.MULTILINE)
+    return Phrase(number=number, **known)  # type: ignore[arg-type]
+
+
+def _list(entry: dict[str, object], name: str) -> list[object]:
+    value = entry.get(name, [])
+    assert isinstance(value, list)
+    return value
+
+
+@cache
+def _held_against(language: str, part: str, country: str) -> tuple[Phrase, ...]:
+    return tuple(
+        phrase
+        for phrase in all_phrases()
+        if language in phrase.languages and phrase.part in (ANY, part) and phrase.concerns(country)
+    )
+
+
+def find(language: str, part: str, text: str, *, country: str = "", template: str = "") -> Iterator[tuple[Phrase, str]]:
+    """Yield what of the list stands in ``text``, a part of a letter in ``language``, with the words found.
+
+    ``part`` is ``subject``, ``greeting`` or '' for the body; ``country`` the reader's; ``template`` the name of the
+    letter when its file is read, '' for what a person wrote. Addresses of links are left out.
+    """
+    plain = _LINK.sub("", text)
+    lowered = plain.lower()
+    for phrase in _held_against(language, part, country):
+        if (phrase.template and not template) or (phrase.letters and template and template not in phrase.letters):
+            continue
+        if words := phrase.found(plain, lowered):
+            yield phrase, words
