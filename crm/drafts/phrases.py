@@ -6,7 +6,7 @@ patterns are asked only where one of their words stands.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -38,14 +38,15 @@ class Phrase:
         """Tell whether it matters to a reader in ``country``; where that is not known, only what matters everywhere."""
         return country not in self.not_countries and (not self.countries or country in self.countries)
 
-    def found(self, text: str, lowered: str) -> str:
-        """Return the words of ``text`` that are wrong, '' if there are none. ``lowered`` is the text in small letters."""
+    def found(self, text: str) -> str:
+        """Return the words of ``text`` that are wrong, '' if there are none."""
+        lowered = text.lower()
         word = next((word for word in self.words if word in lowered), "")
-        if not word or not self.pattern:
-            at = lowered.find(word)
-            return text[at : at + len(word)] if len(lowered) == len(text) else word
-        match = self.pattern.search(text)
-        return match[0].strip() if match else ""
+        if word and self.pattern:
+            match = self.pattern.search(text)
+            return match[0].strip() if match else ""
+        at = lowered.find(word)
+        return text[at : at + len(word)] if len(lowered) == len(text) else word
 
 
 @cache
@@ -72,24 +73,25 @@ def _list(entry: dict[str, object], name: str) -> list[object]:
 
 
 @cache
-def _held_against(language: str, part: str, country: str) -> tuple[Phrase, ...]:
-    return tuple(
-        phrase
-        for phrase in all_phrases()
-        if language in phrase.languages and phrase.part in (ANY, part) and phrase.concerns(country)
-    )
+def _held_against(language: str, country: str) -> tuple[tuple[str, Phrase], ...]:
+    held = (phrase for phrase in all_phrases() if language in phrase.languages and phrase.concerns(country))
+    return tuple((word, phrase) for phrase in held for word in phrase.words)
 
 
-def find(language: str, part: str, text: str, *, country: str = "", template: str = "") -> Iterator[tuple[Phrase, str]]:
-    """Yield what of the list stands in ``text``, a part of a letter in ``language``, with the words found.
+def find(
+    language: str, parts: Sequence[tuple[str, str]], *, country: str = "", template: str = ""
+) -> Iterator[tuple[Phrase, str]]:
+    """Yield what of the list stands in a letter in ``language``, with the words found.
 
-    ``part`` is ``subject``, ``greeting`` or '' for the body; ``country`` the reader's; ``template`` the name of the
-    letter when its file is read, '' for what a person wrote. Addresses of links are left out.
+    ``parts`` are pairs of a part (``subject``, ``greeting`` or '' for the body) and its text; ``country`` is the
+    reader's; ``template`` the name of the letter when its file is read, '' for what a person wrote. Addresses of links
+    are left out.
     """
-    plain = _LINK.sub("", text)
-    lowered = plain.lower()
-    for phrase in _held_against(language, part, country):
+    plain = [(part, _LINK.sub("", text) if "://" in text else text) for part, text in parts]
+    whole = "\n".join(text for _part, text in plain).lower()
+    seen = {phrase.number: phrase for word, phrase in _held_against(language, country) if word in whole}
+    for phrase in seen.values():  # nearly always none: what follows need not be fast
         if (phrase.template and not template) or (phrase.letters and template and template not in phrase.letters):
             continue
-        if words := phrase.found(plain, lowered):
-            yield phrase, words
+        texts = [text for part, text in plain if phrase.part in (ANY, part)]
+        yield from ((phrase, words) for text in texts if (words := phrase.found(text)))
