@@ -79,7 +79,7 @@ def test_every_letter_is_whole_for_every_buyer(name, language, knowledge):
             assert not re.search(r"\bNone\b|\{\{|\{%|\[\[|[\ue000\ue001]|undefined", part)
         assert "\n\n\n" not in text
         assert "<script>" not in page
-        assert f'<html lang="{language}">' in page
+        assert f'<html lang="{language}" dir="ltr">' in page
 
 
 @pytest.mark.parametrize("knowledge", KNOWLEDGE)
