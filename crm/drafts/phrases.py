@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from crm.core.i18n import language
+
 ANY, SUBJECT, GREETING = "", "subject", "greeting"
 PHRASE = "phrase"
 _LINK = re.compile(r"https?://\S+")
@@ -37,6 +39,10 @@ class Phrase:
     def concerns(self, country: str) -> bool:
         """Tell whether it matters to a reader in ``country``; where that is not known, only what matters everywhere."""
         return country not in self.not_countries and (not self.countries or country in self.countries)
+
+    def reason(self) -> str:
+        """Return why, in the viewer's language."""
+        return self.why[language()]
 
     def found(self, text: str) -> str:
         """Return the words of ``text`` that are wrong, '' if there are none."""

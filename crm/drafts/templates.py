@@ -105,14 +105,17 @@ class Letter:
 
 
 class Library:
-    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line."""
+    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line.
 
-    def __init__(self, directory: str | Path) -> None:
+    ``only`` reads a single letter of the folder.
+    """
+
+    def __init__(self, directory: str | Path, *, only: str | None = None) -> None:
         self.directory = Path(directory)
         if not self.directory.is_dir():
             raise BadInput([Problem(_("There is no such folder."), Place(str(directory)))])
         found, problems = {}, []
-        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir()):
+        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir() and only in (None, path.name)):
             try:
                 found[folder.name] = read_letter(folder.name, _files(folder), folder)
             except BadInput as error:

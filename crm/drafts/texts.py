@@ -5,7 +5,7 @@ from typing import Protocol
 
 from crm.clearance import texts as clearance_texts
 from crm.clearance.question import Level, Verdict
-from crm.core.i18n import N_, _, language
+from crm.core.i18n import N_, _
 from crm.drafts.phrases import PHRASE, all_phrases
 
 TITLES: dict[str, str] = {
@@ -93,4 +93,4 @@ def _reasoned(found: Said) -> Mapping[str, object]:
     if found.code != PHRASE:
         return found.params
     phrase = all_phrases()[int(str(found.params["rule"]))]
-    return {**found.params, "why": phrase.why[language()], "better": phrase.better}
+    return {**found.params, "why": phrase.reason(), "better": phrase.better}
