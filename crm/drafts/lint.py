@@ -99,30 +99,26 @@ def _written(
     """Write the letter in each language and yield what shows only then, once per file and block."""
     if letter is None:
         return
-    seen = {(problem.place.file, problem.code) for problem in told}
+    seen = {key for problem in told for key in (_key(problem), _key(problem, block=""))}
     for tag in (tag for tag in languages_of(letter) if tag in tags):
         for found in check_letter(letter, tag):
             problem = _problem(found, parts)
-            key = (
-                problem.place.file,
-                problem.code if found.rule is not None else f"{problem.code} {problem.place.field} {_kind(found)}",
-            )
-            if key not in seen:
+            key = _key(problem, block=found.block, more=found.message if found.code == "html" else "")
+            if key not in seen:  # else told before, by its line or with another sample
                 seen.add(key)
                 yield problem
 
 
-def _kind(found: Found) -> str:
-    """Findings of one kind in one block are told once, with the first sample that shows them."""
-    return found.message if found.code == "html" else ""
+def _key(problem: Problem, *, block: str | None = None, more: str = "") -> tuple[str, ...]:
+    where = problem.place.field if block is None else block
+    return (problem.place.file or "", problem.code, where or "", more)
 
 
 def _problem(found: Found, parts: Sequence[Part]) -> Problem:
     part = _part_of(found, parts)
     place = Place(part.file, part.line if found.block else None, field=found.block or None)
-    if found.rule is not None and found.code == "phrase":
-        words = found.message.partition("“")[2].partition("”")[0]
-        return phrase_problem(all_phrases()[found.rule], words, place)
+    if found.rule is not None:
+        return phrase_problem(all_phrases()[found.rule], found.message, place)
     message = _("{message} ({sample})", message=found.message, sample=found.sample.told)
     return Problem(message, place, found.hint, found.code)
 

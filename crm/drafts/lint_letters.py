@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from crm.clearance import footer_texts
 from crm.core.errors import Refused
@@ -72,7 +72,10 @@ class Received:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding in a written letter: in which file and block, and with which sample it shows."""
+    """A finding in a written letter: in which file and block, and with which sample it shows.
+
+    ``rule`` is the number of a phrase of the list; ``message`` then only the words found.
+    """
 
     sample: Sample
     block: str
@@ -123,12 +126,15 @@ def check_letter(letter: Letter, tag: str) -> Iterator[Found]:
 def receive(letter: Letter, sample: Sample) -> Received:
     """Write one letter and compose its mail, legal footer included. Raises Refused where it cannot be written."""
     written = render(letter, sample.language, {sample.language: sample.facts}, country=sample.country, turn=sample.turn)
+    if not sample.whole:
+        return Received(sample, written, "\n\n".join(_plain(block.text) for block in written.blocks), "", b"")
     footer = sample_footer(sample.language)
     text = layout.to_text(written.blocks, footer=footer)
-    if not sample.whole:
-        return Received(sample, written, text, "", b"")
     page = layout.to_html(written.blocks, sample.language, footer=footer)
     return Received(sample, written, text, page, _composed(written.subject, text, page, sample))
+
+
+_plain = lru_cache(maxsize=4096)(layout.plain)  # most blocks are the same in most samples
 
 
 @dataclass(frozen=True)
@@ -185,10 +191,13 @@ def _rules(received: Received) -> Iterator[Found]:
     ):
         if sample.hard and finding.code.startswith("long_"):
             continue
+        if "rule" in finding.params:
+            yield Found(sample, "", finding.code, str(finding.params["text"]), rule=int(finding.params["rule"]))
+            continue
         title, sentence = texts.say(finding)
-        rule = finding.params.get("rule")
         block = "subject" if finding.code.startswith("subject") else ""
-        yield Found(sample, block, finding.code, f"{title}. {sentence}", rule=int(rule) if rule is not None else None)
+        code = "untranslated" if finding.code == "wrong_script" else finding.code  # as it is called line by line
+        yield Found(sample, block, code, f"{title}. {sentence}")
 
 
 _TEXT_FAULTS: Sequence[tuple[str, re.Pattern[str]]] = (
@@ -226,7 +235,7 @@ def _said(code: str) -> tuple[str, str]:
 def _text(received: Received) -> Iterator[Found]:
     """The text part is a letter by itself: no remains of a tag, of Markdown or of a condition."""
     for block in received.letter.blocks:
-        text = layout.plain(block.text)
+        text = _plain(block.text)
         bare = _without_values(text, received.sample.facts)
         for code, pattern in _TEXT_FAULTS:
             if code == "open_end" and block.id == "closing":
@@ -260,7 +269,7 @@ def _without_values(text: str, facts: Facts) -> str:
 def _label_without_value(received: Received) -> Iterator[Found]:
     """``Tel.`` and nothing behind it: a label whose value was asked for in another condition."""
     for block in received.letter.blocks:
-        for line in layout.plain(block.text).split("\n"):
+        for line in _plain(block.text).split("\n"):
             if re.fullmatch(r"(?:- )?[^\W\d_]{1,12}[.:：]", line.strip()) and block.id == "signature":
                 yield Found(
                     received.sample, block.id, "open_end",
