@@ -43,6 +43,9 @@ ATTACHMENTS = ("catalogue", "price_list", "certificate", "quotation", "meeting")
 """What a letter may ask to go along with it; ``meeting`` is a calendar entry."""
 _SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*?)(?:\s+(\d))?\]\]\s*$")
 _ONLY_TAGS = re.compile(r"^\s*(\{%.*?%\}\s*)+$")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+_VALUE = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
+_TAG = re.compile(r"\{\{|\{%")
 _LEFTOVER = re.compile(r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\bNone\b|" + _BREAK)
 _ALLOWED = (
     nodes.Template,
@@ -195,7 +198,7 @@ def unmarked(text: str) -> str:
 
 
 def _block(name: str, text: str) -> RenderedBlock:
-    marked = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
+    marked = _MANY_BREAKS.sub("\n\n", "\n".join(map(str.rstrip, text.split("\n"))).strip())
     marked = marked.replace(f".{CLOSE}.", f".{CLOSE}")  # a sentence that ends in "Co., Ltd." has its full stop
     return RenderedBlock(name, unmarked(marked), marked)
 
@@ -210,13 +213,12 @@ def _subject(text: str, language: str) -> str:
 def _refuse_leftovers(letter: Letter, subject: str, blocks: list[RenderedBlock]) -> None:
     if not unmarked(subject).strip():
         raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
-    for text in (subject, *(block.marked for block in blocks)):
-        own = re.sub(f"{OPEN}[^{CLOSE}]*{CLOSE}", "", text)
-        found = _LEFTOVER.search(own) or re.search(r"\{\{|\{%", text)
-        if found:
-            raise Refused(
-                _("Something of the template is left in the letter {letter}: {text}", letter=letter.name, text=found[0])
-            )
+    text = "\n".join((subject, *(block.marked for block in blocks)))
+    found = _TAG.search(text) or _LEFTOVER.search(_VALUE.sub("", text))
+    if found:
+        raise Refused(
+            _("Something of the template is left in the letter {letter}: {text}", letter=letter.name, text=found[0])
+        )
 
 
 def _fill(value: object) -> str:
@@ -234,9 +236,12 @@ _ESCAPED = re.compile(r"\\([\\*\[\]<`_&.)+-])")
 _LIST_MARK = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+])(?=\s|$)")
 
 
+@lru_cache(maxsize=8192)  # firms, products and terms come again in letter after letter
 def escape(text: str) -> str:
     """Return an untrusted value on one line, so that Markdown shows it letter by letter. Ordinary names stay as is."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     line = _MARKUP.sub(lambda found: "\\" + found[0], unmarked(line))
     return _LIST_MARK.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else "\\" + found[3], line)
 
@@ -339,7 +344,7 @@ def _stray(files: Mapping[str, bytes], folder: Path) -> list[Problem]:
         Problem(
             _("This file is no part of a letter."),
             Place(str(folder / name)),
-            _near(name, known) or _("A letter has these files: {names}.", names=", ".join(known)),
+            _("A letter has these files: {names}.", names=", ".join(known)),
         )
         for name in files
         if name not in known
