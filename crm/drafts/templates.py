@@ -645,10 +645,12 @@ def _reader(tag: str) -> tuple[str, str | None]:
 
 
 def _samples(letter: Letter, facts: Facts) -> Iterator[Facts]:
-    """Yield what to try a letter with; one about the season with every season."""
+    """Yield what to try a letter with; one with a catalogue also with it attached, one of the season with each."""
     few = least(facts, letter.needs)
     yield facts
     yield few
+    if "attached" in letter.placeholders:
+        yield from (replace(each, attached=True) for each in (facts, few))
     if any(name.startswith("season") for name in letter.placeholders):
         yield from (replace(each, season=season) for each in (facts, few) for season in SEASONS)
 

@@ -411,7 +411,7 @@ def test_between_koreans_a_price_is_in_won_without_an_incoterm():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_placeholder_has_a_sample_in_every_language(language):
     for name, placeholder in PLACEHOLDERS.items():
-        optional = name in ("messenger", "catalogue_language") or name.startswith("season_")
+        optional = name in ("messenger", "catalogue_language", "attached") or name.startswith("season_")
         if not optional:
             assert placeholder.sample(language), name
 
