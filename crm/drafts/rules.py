@@ -65,8 +65,8 @@ def _checked(
         *_subject(language, subject),
         *_writing(language, subject, texts, names),
         *_figures(body),
-        *_manners(language, subject, texts),
-        *_phrases(language, subject, texts, (addressee.country or "").upper() if addressee else ""),
+        *_manners(language, subject, texts, names),
+        *_phrases(language, subject, texts, names, (addressee.country or "").upper() if addressee else ""),
         *_length(language, body),
         *(_addressee(addressee, language, body) if addressee else ()),
     ]
@@ -187,18 +187,21 @@ _EXCLAMATIONS = {"zh-Hans": 2, "zh-Hant": 2}
 _UNPAIRED = re.compile(r"^(?=[^¿\n]*\?)[^¿\n]*$|^(?=[^¡\n]*!)[^¡\n]*$", re.MULTILINE)
 
 
-def _manners(language: str, subject: str, texts: Sequence[str]) -> Iterator[Finding]:
+def _manners(language: str, subject: str, texts: Sequence[str], names: Iterable[str]) -> Iterator[Finding]:
     whole = "\n".join((subject, *texts))
-    marks = len(re.findall("[!！]", whole))
+    marks = len(re.findall("[!！]", _without(whole, names)))  # Yahoo! keeps its own
     if marks > _EXCLAMATIONS.get(language, 0):
         yield Finding(CHECK, "exclamation", {"count": marks})
     if language == "es" and ("?" in whole or "!" in whole) and _UNPAIRED.search(re.sub(r"https?://\S+", "", whole)):
         yield Finding(CHECK, "unpaired_marks")
 
 
-def _phrases(language: str, subject: str, texts: Sequence[str], country: str) -> Iterator[Finding]:
+def _phrases(
+    language: str, subject: str, texts: Sequence[str], names: Iterable[str], country: str
+) -> Iterator[Finding]:
     greeting, *rest = texts or ("",)
-    parts = ((phrases.SUBJECT, subject), (phrases.GREETING, greeting), (phrases.ANY, "\n".join(rest)))
+    body = _without("\n".join(rest), names)
+    parts = ((phrases.SUBJECT, subject), (phrases.GREETING, greeting), (phrases.ANY, body))
     for phrase, words in phrases.find(language, parts, country=country):
         yield Finding(CHECK, phrase.code, {"text": words, "rule": phrase.number})
 
