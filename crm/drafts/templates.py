@@ -28,6 +28,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import N_, _
+from crm.drafts import guard
 from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS, chain
 from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, Value, least, values
 from crm.drafts.rules import SUBJECT_LIMITS
@@ -41,7 +42,7 @@ SETTINGS = "letter.yaml"
 ATTACHMENTS = ("catalogue", "price_list", "certificate", "quotation", "meeting")
 """What a letter may ask to go along with it; ``meeting`` is a calendar entry."""
 _SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*?)(?:\s+(\d))?\]\]\s*$")
-_ONLY_TAGS = re.compile(r"^\s*(\{%.*?%\}\s*)+$")
+_ONLY_TAGS = re.compile(r"\s*(?:\{%(?:(?!%\}).)*%\}\s*)+")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 _VALUE = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 _TAG = re.compile(r"\{\{|\{%")
@@ -117,14 +118,17 @@ class Letter:
 
 
 class Library:
-    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line."""
+    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line.
 
-    def __init__(self, directory: str | Path) -> None:
+    ``only`` reads a single letter of the folder.
+    """
+
+    def __init__(self, directory: str | Path, *, only: str | None = None) -> None:
         self.directory = Path(directory)
         if not self.directory.is_dir():
             raise BadInput([Problem(_("There is no such folder."), Place(str(directory)))])
         found, problems = {}, []
-        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir()):
+        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir() and only in (None, path.name)):
             try:
                 found[folder.name] = read_letter(folder.name, _files(folder), folder)
             except BadInput as error:
@@ -163,6 +167,7 @@ def render(
     """
     variant = letter.variant(language, country)
     known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
+    guard.check_values(letter.name, known)
     head, *parts = _in_turn(letter.compiled[variant], turn)
     try:
         subject = _subject_of(head, language, _used(head, known))
@@ -177,6 +182,7 @@ def render(
         ) from None
     if not subject:
         raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
+    guard.check_written(letter.name, "\n".join([subject, *(block.marked for block in blocks)]))
     return RenderedLetter(subject, [block for block in blocks if block.text], variant)
 
 
@@ -297,6 +303,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.globals.clear()  # no range, lipsum or cycler: only what a letter is given
 
 
 # --- reading and checking --------------------------------------------------------------------------------------------
@@ -426,6 +433,7 @@ def _bad_settings(path: Path, data: Any) -> list[Problem]:
         names = data[key]
         if not isinstance(names, list) or not names or len(set(map(str, names))) != len(names):
             problems.append(at(key, _("Write a list of different names.")))
+    problems = problems or guard.check_blocks(str(path), data["blocks"], data.lc.key("blocks")[0] + 1)
     return problems or _unknown_names(path, data)
 
 
@@ -453,9 +461,11 @@ def _text(files: Mapping[str, bytes], path: Path) -> str:
     if path.name not in files:
         raise BadInput([Problem(_("This file is missing."), Place(str(path)), _("Write it."))])
     try:
-        return files[path.name].decode("utf-8").replace("\r\n", "\n")
+        text = files[path.name].decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise BadInput([Problem(_("The file is not UTF-8 text."), Place(str(path)), _("Save it as UTF-8."))]) from None
+    guard.check(str(path), text)
+    return text
 
 
 # --- sections --------------------------------------------------------------------------------------------------------
@@ -515,7 +525,7 @@ def _filled(sections: list[_Section], lines: list[str]) -> list[_Section]:
 def _keep_break(line: str) -> str:
     """A line of tags only leaves no line behind; a tag at the end of a written line must not swallow the break."""
     end = line.rstrip()
-    return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.match(line) else line
+    return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.fullmatch(line) else line
 
 
 def _by_block(sections: list[_Section]) -> Mapping[str, tuple[_Section, ...]]:
@@ -682,10 +692,12 @@ def _reader(tag: str) -> tuple[str, str | None]:
 
 
 def _samples(letter: Letter, facts: Facts) -> Iterator[Facts]:
-    """Yield what to try a letter with; one about the season with every season."""
+    """Yield what to try a letter with; one with a catalogue also with it attached, one of the season with each."""
     few = least(facts, letter.needs)
     yield facts
     yield few
+    if "attached" in letter.placeholders:
+        yield from (replace(each, attached=True) for each in (facts, few))
     if any(name.startswith("season") for name in letter.placeholders):
         yield from (replace(each, season=season) for each in (facts, few) for season in SEASONS)
 
