@@ -182,7 +182,8 @@ def render(
         ) from None
     if not subject:
         raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
-    guard.check_written(letter.name, "\n".join([subject, *(block.marked for block in blocks)]))
+    if sum([len(block.marked) for block in blocks]) > guard.MAX_WRITTEN:
+        guard.check_written(letter.name, "\n".join(block.marked for block in blocks))
     return RenderedLetter(subject, [block for block in blocks if block.text], variant)
 
 

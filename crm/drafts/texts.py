@@ -37,6 +37,7 @@ TITLES: dict[str, str] = {
     "name_in_other_script": N_("Name in another script"),
     "wrong_gender": N_("Courtesy word of the other gender"),
     "gender_unknown": N_("Gender unknown"),
+    "same_sentence": N_("A colleague reads the same sentence"),
 }
 
 SENTENCES: dict[str, str] = {
@@ -68,6 +69,7 @@ SENTENCES: dict[str, str] = {
     "name_in_other_script": N_("The name “{text}” cannot be read in this language and was left out of the salutation."),
     "wrong_gender": N_("“{text}” does not fit the gender recorded for this contact."),
     "gender_unknown": N_("“{text}” says a gender that is not recorded."),
+    "same_sentence": N_("“{text}” also stands in the letter to {who} of the same firm. Write it in another way."),
 }
 
 
