@@ -1,10 +1,10 @@
 """Drafts: one letter in one language to one person, with the Korean rendering the reviewer reads."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from crm.core.models import Versioned
 
@@ -42,3 +42,20 @@ class Draft(Versioned, table=True):
     planned_at: datetime
     wait_until: datetime | None = None
     created_at: datetime
+
+
+class Enclosure(SQLModel, table=True):
+    """What goes along with a draft, chosen when it was written, because the text speaks of it.
+
+    ``kind``: catalogue, price_list, certificate, quotation or meeting. ``how``: file (attached) or link. A document is
+    one version, by its SHA-256; a meeting is made into a calendar when the letter is approved. ``last_day``: of a link.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="draft.id", index=True, ondelete="CASCADE")
+    kind: str = Field(max_length=16)
+    how: str = Field(max_length=8)
+    document_id: int | None = Field(default=None, foreign_key="document.id", index=True)
+    meeting_id: int | None = Field(default=None, foreign_key="meeting_proposal.id", ondelete="CASCADE")
+    sha256: str = Field(default="", max_length=64)
+    last_day: date | None = None

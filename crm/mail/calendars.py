@@ -111,7 +111,8 @@ def _control(char: str) -> bool:
 
 def _folded(line: str) -> bytes:
     """Break a line after at most 75 octets, between characters; what follows begins with a space."""
-    pieces, piece = [], b""
+    pieces: list[bytes] = []
+    piece = b""
     for char in line:
         encoded = char.encode()
         if len(piece) + len(encoded) > OCTETS - bool(pieces):

@@ -40,7 +40,9 @@ class Approval(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """The bytes of an approved letter, composed once; sending renders nothing.
 
-    Kept apart from the narrow state rows, which are updated often.
+    Kept apart from the narrow state rows, which are updated often. In ``raw`` a mark with its SHA-256 stands for each
+    document that goes along (``letters.bytes_of`` puts them in); ``sha256`` and ``size`` are those of the whole mail.
+    ``enclosed``: what went along, as ``drafts.enclosures.Enclosed`` says it.
     """
 
     approval_id: int = Field(primary_key=True, foreign_key="approval.id")
@@ -53,6 +55,8 @@ class Message(SQLModel, table=True):
     html: str
     raw: bytes
     sha256: str = Field(max_length=64)
+    size: int = 0
+    enclosed: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
 
 
 class Decision(SQLModel, table=True):

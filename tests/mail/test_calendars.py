@@ -16,8 +16,8 @@ from tests.mailkit import calm
 SLOTS = (datetime(2026, 12, 1, 1, 30, tzinfo=UTC), datetime(2026, 12, 2, 7, 0, tzinfo=UTC))
 MEETING = Appointment(
     uid="meeting-7@ieum.example", slots=SLOTS, minutes=40, summary="한빛밸브 상담, 액추에이터",
-    organiser="sales@valve.example", organiser_name="한빛밸브(주)", place="https://meet.example/7; room \\2", description="첫째 줄\n둘째 줄",
-    changed_at=datetime(2026, 11, 20, tzinfo=UTC),
+    organiser="sales@valve.example", organiser_name="한빛밸브(주)", place="https://meet.example/7; room \\2",
+    description="첫째 줄\n둘째 줄", changed_at=datetime(2026, 11, 20, tzinfo=UTC),
 )  # fmt: skip
 
 
