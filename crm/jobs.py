@@ -66,7 +66,7 @@ def keep_drafts_true(context: Context) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed."""
     letters = library(context.settings.templates_dir)
     with context.db.writing() as session:
-        return drafts.keep_true(session, letters, now=context.clock.now())
+        return drafts.keep_true(session, letters, now=context.clock.now(), settings=context.settings)
 
 
 def write_held(context: Context) -> int:

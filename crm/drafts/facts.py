@@ -8,9 +8,12 @@ from functools import lru_cache
 from crm.campaigns.rules import Calendar, add_business_days
 from crm.core.clock import KST
 from crm.drafts import formats
+from crm.drafts.enclosures import Parcel
 from crm.drafts.language import KOREAN
 from crm.drafts.names import NameParts, Salutation, salute
-from crm.drafts.placeholders import Facts
+from crm.drafts.packing import NOTHING
+from crm.drafts.papers import paper_facts
+from crm.drafts.placeholders import Facts, Quoted
 from crm.drafts.scripts import native
 from crm.drafts.subjects import Sources, Subject, subject_of
 from crm.exporters.models import Exhibition, Exporter
@@ -27,26 +30,37 @@ _LEGAL_FORM = re.compile(
 )
 
 
-def facts_of(about: Subject, language: str, *, now: datetime) -> Facts:
-    """Return the facts of a letter in ``language`` that is to leave about ``now``."""
+def facts_of(about: Subject, language: str, *, now: datetime, parcel: Parcel = NOTHING) -> Facts:
+    """Return the facts of a letter in ``language`` that is to leave about ``now`` and that ``parcel`` goes along with."""
     found = {
         **_fixed(about, language),
         **_talk(about, language, now),
         **_offer(about, language, now),
         **_next(about, language, now),
+        **paper_facts(about.sources.papers(about.lead, now), language, zone=about.zone),
+        **parcel.facts(language),
     }
     return Facts(**found)  # type: ignore[arg-type]
 
 
 def korean_rendering(about: Subject, facts: Facts, *, now: datetime) -> Facts:
     """Return ``facts`` for the Korean version beside a letter: Korean words, but the letter's own values."""
+    korean = facts_of(about, KOREAN, now=now)
     return replace(
-        facts_of(about, KOREAN, now=now),
+        korean,
         interests=facts.interests,
         catalogue_url=facts.catalogue_url,
         catalogue_language=facts.catalogue_language,
+        attached=facts.attached,
+        catalogue_expires=facts.catalogue_expires,
+        quotation=_as_packed(korean.quotation, facts.quotation),
         sender_title=about.exporter.contact_titles.get(KOREAN) if facts.sender_title else None,
     )
+
+
+def _as_packed(korean: Quoted | None, letter: Quoted | None) -> Quoted | None:
+    """Packing that was not written in Korean is shown as the letter says it, not left out."""
+    return replace(korean, packing=korean.packing or letter.packing) if korean and letter else korean
 
 
 def _fixed(about: Subject, language: str) -> dict[str, object]:

@@ -1,10 +1,10 @@
 """Drafts: one letter in one language to one person, with the Korean rendering the reviewer reads."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from crm.core.models import Versioned
 
@@ -19,6 +19,7 @@ class Draft(Versioned, table=True):
     order; ``text`` is Markdown. ``planned_at`` is the slot the workflow wants; ``wait_until`` is set by "later".
     ``variant`` names the file that wrote the letter where it is a region's (es-ES); ``turn`` is the place of the buyer
     among the people of the firm to whom the exporter writes after this exhibition: it chooses among wordings.
+    ``enclosed``: list of ``enclosures.Enclosed``, the files and links that go along, of which the text speaks.
     """
 
     __table_args__ = (sa.Index("ix_draft_queue", "status", "planned_at"),)
@@ -42,6 +43,7 @@ class Draft(Versioned, table=True):
     subject_ko: str = Field(default="", max_length=500)
     subject_template: str = Field(default="", max_length=500)
     blocks: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
+    enclosed: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
     in_reply_to: str = Field(default="", max_length=255)
     status: str = Field(default="waiting", max_length=16)
     status_reason: str = ""
@@ -50,20 +52,3 @@ class Draft(Versioned, table=True):
     planned_at: datetime
     wait_until: datetime | None = None
     created_at: datetime
-
-
-class Enclosure(SQLModel, table=True):
-    """What goes along with a draft, chosen when it was written, because the text speaks of it.
-
-    ``kind``: catalogue, price_list, certificate, quotation or meeting. ``how``: file (attached) or link. A document is
-    one version, by its SHA-256; a meeting is made into a calendar when the letter is approved. ``last_day``: of a link.
-    """
-
-    id: int | None = Field(default=None, primary_key=True)
-    draft_id: int = Field(foreign_key="draft.id", index=True, ondelete="CASCADE")
-    kind: str = Field(max_length=16)
-    how: str = Field(max_length=8)
-    document_id: int | None = Field(default=None, foreign_key="document.id", index=True)
-    meeting_id: int | None = Field(default=None, foreign_key="meeting_proposal.id", ondelete="CASCADE")
-    sha256: str = Field(default="", max_length=64)
-    last_day: date | None = None

@@ -289,39 +289,54 @@ def content(session: Session, sha256: str) -> bytes:
 
 
 class Shelf:
-    """The current documents of some product lines and exporters, read once, to be asked for many letters."""
+    """The current documents of some exporters, read once, to be asked for many letters."""
 
     def __init__(self, session: Session, exporter_ids: Collection[int]) -> None:
-        rows = select(Document).where(col(Document.exporter_id).in_(sorted(set(exporter_ids))), col(Document.current))
-        self._rows = session.exec(rows.order_by(col(Document.id))).all()
+        ids = sorted(set(exporter_ids))
+        rows = select(Document).where(col(Document.exporter_id).in_(ids), col(Document.current))
+        self._rows: dict[tuple[int, str], list[Document]] = {}
+        for row in session.exec(rows.order_by(col(Document.id))):
+            self._rows.setdefault((row.exporter_id, row.kind), []).append(row)
+        lines = select(ProductLine.id, ProductLine.parent_id).where(col(ProductLine.exporter_id).in_(ids))
+        self._above: dict[int | None, int | None] = dict(session.exec(lines).all()) if self._rows else {}
 
-    def find(self, kind: str, exporter_id: int, line_ids: Sequence[int], language: str) -> Document | None:
-        """Return the document of a kind that a letter in ``language`` takes, or None.
+    def find(self, kind: str, exporter_id: int, line_id: int | None, language: str) -> Document | None:
+        """Return the document of a kind that a letter in ``language`` takes: in that language, else English, else none.
 
-        The line's own comes before one of a line above it (``line_ids`` in this order) and one of the whole house. In
-        each of them the letter's language is wanted, else English, else a paper that has no language.
+        In each of the two the line's own comes before that of a line above it, and that before one of the whole firm.
+        A paper that has no language fits every letter.
         """
-        rows = [row for row in self._rows if row.kind == kind and row.exporter_id == exporter_id]
-        for wanted in dict.fromkeys((language, "en", "")):
-            for line_id in (*line_ids, None):
-                found = [row for row in rows if row.language == wanted and row.product_line_id == line_id]
-                if found:
-                    return found[-1]
-        return None
+        rows = self._rows.get((exporter_id, kind))
+        if not rows:
+            return None
+        fitting = [
+            (order, place, -(row.id or 0), row)
+            for row in rows
+            if (order := _order(row, language)) is not None and (place := self._place(row, line_id)) is not None
+        ]
+        return min(fitting)[-1] if fitting else None
 
-    def find_all(self, kind: str, exporter_id: int, line_ids: Sequence[int], language: str) -> list[Document]:
-        """Return all documents of a kind that fit, for certificates, of which a line has several."""
-        places = {*line_ids, None}
-        rows = [row for row in self._rows if row.kind == kind and row.exporter_id == exporter_id]
-        rows = [row for row in rows if row.product_line_id in places]
-        best: dict[str, Document] = {}
-        order = [language, "en", ""]
-        for row in rows:
-            title = row.title.casefold()
-            if row.language in order and (title not in best or _nearer(row, best[title], order)):
-                best[title] = row
-        return list(best.values())
+    def find_all(self, kind: str, exporter_id: int, line_id: int | None, language: str) -> list[Document]:
+        """Return all documents of a kind that fit, one of each title: certificates, of which a line has several."""
+        best: dict[str, tuple[int, Document]] = {}
+        for row in self._rows.get((exporter_id, kind), ()):
+            order, title = _order(row, language), row.title.casefold()
+            if order is None or self._place(row, line_id) is None:
+                continue
+            if title not in best or order < best[title][0]:
+                best[title] = (order, row)
+        return [row for _order_, row in best.values()]
+
+    def _place(self, row: Document, line_id: int | None) -> int | None:
+        """How far above the line the document stands; None where it belongs to another line."""
+        chain = [line_id]
+        while chain[-1] is not None and len(chain) < 20:  # a tree is not as deep as that; a ring would be
+            chain.append(self._above.get(chain[-1]))
+        if row.product_line_id in chain:
+            return chain.index(row.product_line_id)
+        return len(chain) if row.product_line_id is None else None
 
 
-def _nearer(one: Document, other: Document, order: list[str]) -> bool:
-    return order.index(one.language) < order.index(other.language)
+def _order(row: Document, language: str) -> int | None:
+    wanted = (language, "en")
+    return 0 if not row.language else wanted.index(row.language) if row.language in wanted else None

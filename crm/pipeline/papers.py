@@ -3,7 +3,7 @@
 Nothing here has passed: no quotation whose last day is over, no time that lies behind, no contract that has ended.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -95,32 +95,51 @@ NOTHING = Papers()
 
 
 @dataclass
-class _Pile:
-    quotation: QuotedPaper | None = None
-    meeting: MeetingPaper | None = None
+class Stack:
+    """All papers of one deal as they stand; ``at`` tells which of them count at a moment."""
+
+    quotations: list[Quotation] = field(default_factory=list)
+    meetings: list[MeetingProposal] = field(default_factory=list)
     points: list[PointPaper] = field(default_factory=list)
-    contract: ContractPaper | None = None
+    contracts: list[ExclusiveContract] = field(default_factory=list)
+
+    def at(self, now: datetime) -> Papers:
+        """Return what a letter that leaves at ``now`` may speak of."""
+        today = day_of(now)
+        holding = [row for row in self.quotations if papering.still_holds(row.state, row.valid_until, today)]
+        meetings = [meeting for row in self.meetings if (meeting := _meeting(row, now))]
+        # What is signed stays before what is only offered; of equals the newest.
+        standing = sorted(
+            (row for row in self.contracts if _stands(row, today)), key=lambda row: row.status == "signed"
+        )
+        return Papers(
+            quotation=_quoted(holding[-1]) if holding else None,
+            meeting=meetings[-1] if meetings else None,
+            points=tuple(self.points),
+            contract=_contract(standing[-1]) if standing else None,
+        )
 
 
 def papers_of(session: Session, deal_ids: Collection[int], *, now: datetime) -> dict[int, Papers]:
-    """Return the papers of each deal that has any, in four queries for up to 500 deals."""
-    piles: dict[int, _Pile] = {}
+    """Return the papers that count at ``now``, of each deal that has any, in four queries for up to 500 deals."""
+    found = {deal_id: stack.at(now) for deal_id, stack in stacks_of(session, deal_ids).items()}
+    return {deal_id: papers for deal_id, papers in found.items() if papers != NOTHING}
+
+
+def stacks_of(session: Session, deal_ids: Collection[int]) -> dict[int, Stack]:
+    """Return all papers of each deal that has any, the oldest first, to be asked for several moments."""
+    stacks: dict[int, Stack] = {}
     for chunk in chunks(sorted(set(deal_ids))):
-        for deal_id, quotation in _quotations(session, chunk, day_of(now)):
-            piles.setdefault(deal_id, _Pile()).quotation = quotation
+        for row in _rows(session, Quotation, chunk):
+            stacks.setdefault(row.deal_id, Stack()).quotations.append(row)
         for row in _rows(session, MeetingProposal, chunk):
-            meeting = _meeting(row, now)
-            if meeting is not None:
-                piles.setdefault(row.deal_id, _Pile()).meeting = meeting
+            stacks.setdefault(row.deal_id, Stack()).meetings.append(row)
         for row in _rows(session, NegotiationPoint, chunk):
             point = PointPaper(row.kind, dict(row.texts), row.until)
-            piles.setdefault(row.deal_id, _Pile()).points.append(point)
-        for row in _contracts(session, chunk, day_of(now)):
-            piles.setdefault(row.deal_id, _Pile()).contract = _contract(row)
-    return {
-        deal_id: Papers(pile.quotation, pile.meeting, tuple(pile.points), pile.contract)
-        for deal_id, pile in piles.items()
-    }
+            stacks.setdefault(row.deal_id, Stack()).points.append(point)
+        for row in _rows(session, ExclusiveContract, chunk):
+            stacks.setdefault(row.deal_id, Stack()).contracts.append(row)
+    return stacks
 
 
 def meetings_of_leads(session: Session, lead_ids: Collection[int], *, now: datetime) -> dict[int, MeetingPaper]:
@@ -144,11 +163,8 @@ def _rows(session: Session, kind: type[Any], deal_ids: list[int]) -> Iterable[An
     return session.exec(select(kind).where(col(kind.deal_id).in_(deal_ids)).order_by(col(kind.id)))
 
 
-def _quotations(session: Session, deal_ids: list[int], today: date) -> Iterator[tuple[int, QuotedPaper]]:
-    """Oldest first, so that the newest one is what stays."""
-    for row in _rows(session, Quotation, deal_ids):
-        if papering.still_holds(row.state, row.valid_until, today):
-            yield row.deal_id, QuotedPaper(row.id, offer_of(row), row.state, row.document_id)
+def _quoted(row: Quotation) -> QuotedPaper:
+    return QuotedPaper(row.id or 0, offer_of(row), row.state, row.document_id)
 
 
 def _meeting(row: MeetingProposal, now: datetime) -> MeetingPaper | None:
@@ -159,12 +175,6 @@ def _meeting(row: MeetingProposal, now: datetime) -> MeetingPaper | None:
     return MeetingPaper(
         row.id, left, row.minutes, row.place, row.online, row.sequence, row.changed_at, chosen
     )  # fmt: skip
-
-
-def _contracts(session: Session, deal_ids: list[int], today: date) -> list[ExclusiveContract]:
-    """Oldest first; what is signed stays before what is only offered."""
-    standing = [row for row in _rows(session, ExclusiveContract, deal_ids) if _stands(row, today)]
-    return sorted(standing, key=lambda row: row.status == "signed")
 
 
 def _stands(row: ExclusiveContract, today: date) -> bool:

@@ -4,12 +4,16 @@ Nothing that stands is changed: a contract keeps what was said about its minimum
 of which the size is now also told.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
+from crm.mail.compose import filled
+
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -31,22 +35,14 @@ def upgrade() -> None:
     _quotations()
     _meetings()
     _points()
-    _enclosures()
-    with op.batch_alter_table("exclusive_contract") as table:
-        table.add_column(sa.Column("minimum_quantity", sa.Integer(), nullable=True))
-        table.add_column(sa.Column("minimum_unit", AutoString(length=32), nullable=False, server_default=""))
-        table.add_column(sa.Column("minimum_amount", sa.Numeric(precision=14, scale=2), nullable=True))
-        table.add_column(sa.Column("minimum_currency", AutoString(length=3), nullable=False, server_default=""))
-    with op.batch_alter_table("exclusive_contract") as table:
-        table.alter_column("minimum_unit", existing_type=AutoString(length=32), server_default=None)
-        table.alter_column("minimum_currency", existing_type=AutoString(length=3), server_default=None)
-    with op.batch_alter_table("message") as table:
-        table.add_column(sa.Column("size", sa.Integer(), nullable=False, server_default="0"))
-        table.add_column(sa.Column("enclosed", sa.JSON(), nullable=False, server_default="[]"))
+    _uses()
+    for name, kind in (("minimum_quantity", sa.Integer()), ("minimum_amount", sa.Numeric(precision=14, scale=2))):
+        op.add_column("exclusive_contract", sa.Column(name, kind, nullable=True))
+    _widen("exclusive_contract", "minimum_unit", AutoString(length=32), "")
+    _widen("exclusive_contract", "minimum_currency", AutoString(length=3), "")
+    _widen("message", "size", sa.Integer(), "0")
+    _widen("draft", "enclosed", sa.JSON(), "[]")
     op.execute("UPDATE message SET size = LENGTH(raw)")
-    with op.batch_alter_table("message") as table:
-        table.alter_column("size", existing_type=sa.Integer(), server_default=None)
-        table.alter_column("enclosed", existing_type=sa.JSON(), server_default=None)
 
 
 def _documents() -> None:
@@ -162,31 +158,52 @@ def _points() -> None:
     _index("negotiation_point", "deal_id", "exporter_id")
 
 
-def _enclosures() -> None:
+def _uses() -> None:
     op.create_table(
-        "enclosure",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("draft_id", sa.Integer(), nullable=False),
-        sa.Column("kind", AutoString(length=16), nullable=False),
+        "letter_document",
+        sa.Column("approval_id", sa.Integer(), nullable=False),
+        sa.Column("document_id", sa.Integer(), nullable=False),
         sa.Column("how", AutoString(length=8), nullable=False),
-        sa.Column("document_id", sa.Integer(), nullable=True),
-        sa.Column("meeting_id", sa.Integer(), nullable=True),
-        sa.Column("sha256", AutoString(length=64), nullable=False),
-        sa.Column("last_day", sa.Date(), nullable=True),
-        _key("enclosure", "draft_id", "draft.id", ondelete="CASCADE"),
-        _key("enclosure", "document_id", "document.id"),
-        _key("enclosure", "meeting_id", "meeting_proposal.id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enclosure")),
+        _key("letter_document", "approval_id", "approval.id"),
+        _key("letter_document", "document_id", "document.id"),
+        sa.PrimaryKeyConstraint("approval_id", "document_id", name=op.f("pk_letter_document")),
     )
-    _index("enclosure", "draft_id", "document_id")
+    _index("letter_document", "document_id")
+
+
+def _widen(table: str, column: str, kind: sa.types.TypeEngine[Any], default: str) -> None:
+    """Add a column that is never empty: rows that are there get ``default``, later ones say what stands in it."""
+    with op.batch_alter_table(table) as change:
+        change.add_column(sa.Column(column, kind, nullable=False, server_default=default))
+    with op.batch_alter_table(table) as change:
+        change.alter_column(column, existing_type=kind, server_default=None)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("message") as table:
-        table.drop_column("enclosed")
-        table.drop_column("size")
-    with op.batch_alter_table("exclusive_contract") as table:
-        for name in ("minimum_currency", "minimum_amount", "minimum_unit", "minimum_quantity"):
-            table.drop_column(name)
-    for name in ("enclosure", "negotiation_point", "meeting_proposal", "quotation", "document", "stored_file"):
+    _fill_in()
+    for table, names in (
+        ("draft", ("enclosed",)),
+        ("message", ("size",)),
+        ("exclusive_contract", ("minimum_currency", "minimum_amount", "minimum_unit", "minimum_quantity")),
+    ):
+        with op.batch_alter_table(table) as change:
+            for name in names:
+                change.drop_column(name)
+    for name in ("letter_document", "negotiation_point", "meeting_proposal", "quotation", "document", "stored_file"):
         op.drop_table(name)
+
+
+def _fill_in() -> None:
+    """An older program sends the bytes as they stand, so each letter gets its files back before they go."""
+    connection = op.get_bind()
+    letters = sa.table("message", sa.column("approval_id", sa.Integer), sa.column("raw", sa.LargeBinary))
+    files = sa.table("stored_file", sa.column("sha256", AutoString), sa.column("content", sa.LargeBinary))
+
+    def content(sha256: str) -> bytes:
+        return bytes(connection.execute(sa.select(files.c.content).where(files.c.sha256 == sha256)).scalar_one())
+
+    carrying = sa.text("SELECT DISTINCT approval_id FROM letter_document WHERE how = 'file'")
+    for (number,) in connection.execute(carrying).all():
+        raw = connection.execute(sa.select(letters.c.raw).where(letters.c.approval_id == number)).scalar_one()
+        whole = filled(bytes(raw), content)
+        connection.execute(sa.update(letters).where(letters.c.approval_id == number).values(raw=whole))
