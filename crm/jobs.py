@@ -22,6 +22,7 @@ from crm.drafts.forgetting import forget_leads as forget_drafts
 from crm.drafts.templates import Library
 from crm.inbox import service as inbox
 from crm.mail.smtp import SmtpPool
+from crm.pipeline import paperwork
 from crm.pipeline import service as pipeline
 from crm.pipeline.forgetting import forget_leads as forget_deals
 from crm.pipeline.forgetting import in_human_hands
@@ -89,6 +90,12 @@ def make_drafts(context: Context) -> int:
     return total
 
 
+def expire_quotations(context: Context) -> int:
+    """Mark quotations whose last day is over."""
+    with context.db.writing() as session:
+        return paperwork.expire(session, now=context.clock.now())
+
+
 def queue_approved(context: Context) -> int:
     """Put approved letters into the outbox."""
     with context.db.writing() as session:
@@ -117,7 +124,7 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
+    recover, open_deals, expire_quotations, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
     write_held, make_drafts, queue_approved,
 )  # fmt: skip
 

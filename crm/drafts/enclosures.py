@@ -18,7 +18,7 @@ from crm.exporters.rules import in_language
 from crm.mail import calendars, tokens
 from crm.pipeline.papers import MeetingPaper
 
-FILE, LINK = "file", "link"
+FILE, LINK, OUT = "file", "link", "out"
 MEETING = "meeting"
 CATALOGUE = "catalogue"
 ORDER = ("quotation", "certificate", "price_list", MEETING, CATALOGUE)
@@ -50,7 +50,10 @@ class Posting:
 
 @dataclass(frozen=True)
 class Enclosed:
-    """One thing that goes along. ``how``: file or link, of which ``last_day`` (ISO) is; a meeting has no document."""
+    """One thing that goes along. ``how``: file, or link, of which ``last_day`` (ISO) is; a meeting has no document.
+
+    ``how`` out: it was wanted and did not fit beside the rest; the reviewer is told so.
+    """
 
     kind: str
     how: str
@@ -113,8 +116,8 @@ def pack(
     """Choose what goes along with a letter in ``language`` that leaves about ``now``.
 
     ``found`` are the documents there are, by kind; of the catalogue the text may speak although it is not ``wanted`` as
-    a file: then it is a link. ``calendar`` is a meeting's id and file. What does not fit beside the rest is left out,
-    but a catalogue becomes a link.
+    a file: then it is a link. ``calendar`` is a meeting's id and file. What does not fit beside the rest stays out, but
+    a catalogue becomes a link.
     """
     last_day = (now + timedelta(days=posting.link_days)).astimezone(KST).date()
     items: list[Enclosed] = []
@@ -128,16 +131,10 @@ def pack(
         if kind == CATALOGUE:
             url = link(posting, document.id or 0, last_day, language)
             spoken = Catalogue(document.language, url, fits, last_day)
-        if fits or kind == CATALOGUE:
-            items.append(_document(kind, document, FILE if fits else LINK, last_day))
-            room -= document.size if fits else 0
+        how = FILE if fits else LINK if kind == CATALOGUE else OUT
+        items.append(_document(kind, document, how, last_day))
+        room -= document.size if fits else 0
     return Parcel(tuple(items), spoken)
-
-
-def left_out(found: Iterable[tuple[str, Document]], parcel: Parcel, wanted: Collection[str]) -> list[str]:
-    """Return the names of files that were wanted and did not fit."""
-    packed = {item.document_id for item in parcel.items}
-    return [document.filename for kind, document in found if kind in wanted and document.id not in packed]
 
 
 def link(posting: Posting, document_id: int, last_day: date, language: str) -> str:

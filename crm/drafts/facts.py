@@ -31,7 +31,7 @@ _LEGAL_FORM = re.compile(
 
 
 def facts_of(about: Subject, language: str, *, now: datetime, parcel: Parcel = NOTHING) -> Facts:
-    """Return the facts of a letter in ``language`` that is to leave about ``now`` and that ``parcel`` goes along with."""
+    """Return the facts of a letter in ``language`` that is to leave about ``now``, with ``parcel`` going along."""
     found = {
         **_fixed(about, language),
         **_talk(about, language, now),

@@ -15,6 +15,7 @@ from crm.clearance.question import Level, Verdict
 from crm.core.config import Settings
 from crm.core.errors import NotFound
 from crm.core.i18n import _
+from crm.drafts.enclosed import Enclosures
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
 from crm.drafts.service import ANSWER
@@ -78,10 +79,15 @@ def _lines(
     left = _letters_of(session, {draft.contact_id for draft, _exporter in found})
     asked = [_asked(draft) for draft, _exporter in found]
     known = clearance.Gathered(session, settings, asked)
+    enclosures = Enclosures(session, settings, [draft for draft, _exporter in found])
     lines = []
     for (draft, exporter), question in zip(found, asked, strict=True):
         others = [one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id]
-        verdicts = known.verdicts(question, max(draft.planned_at, now), last_letters=others)
+        moment = max(draft.planned_at, now)
+        verdicts = [
+            *known.verdicts(question, moment, last_letters=others),
+            *enclosures.findings(draft, moment),
+        ]
         lines.append(_row(session, draft, exporter, cards[draft.lead_id], verdicts))
     held.clear()
     return lines

@@ -285,6 +285,24 @@ def _take_over(draft: Draft, content: Content, about: Subject) -> None:
     draft.recipient = about.card.address
 
 
+def write_again(
+    session: Session, settings: Settings, library: Library, draft: Draft, *, by: str, now: datetime
+) -> None:
+    """Write a waiting letter of a template anew from what is known now; what was changed by hand goes.
+
+    Raises Stale when it was decided, Refused for a letter that a person wrote.
+    """
+    _require_waiting(draft)
+    if draft.letter == ANSWER:
+        raise Refused(_("This letter was written by hand. Edit it instead."))
+    about = subject_of(session, draft.lead_id, posting=Posting.of(settings))
+    recipient = draft.recipient
+    _write_anew(draft, library, about, now, _attach(session, draft))
+    draft.recipient = recipient
+    session.flush()
+    _log_written(session, draft, now, by)
+
+
 def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, now: datetime) -> None:
     """Let a letter that did not arrive wait for its advisor again, to another address of the same person."""
     draft.recipient, draft.status, draft.status_reason = recipient, WAITING, ""

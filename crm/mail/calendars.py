@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from crm.mail.compose import CannotCompose
+from crm.mail.compose import CannotCompose, Method
 
 OCTETS = 75  # RFC 5545 section 3.1
 MEDIA_TYPE = "text/calendar"
-METHOD = "PUBLISH"
+METHOD: Method = "PUBLISH"
 _UID = re.compile(r"[!-9;-~]{1,200}")
 _ADDRESS = re.compile(r"[!-9;=?-~]+@[!-9;=?-~]+")
 _STAMP = "%Y%m%dT%H%M%SZ"

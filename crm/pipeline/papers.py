@@ -107,7 +107,7 @@ class Stack:
         """Return what a letter that leaves at ``now`` may speak of."""
         today = day_of(now)
         holding = [row for row in self.quotations if papering.still_holds(row.state, row.valid_until, today)]
-        meetings = [meeting for row in self.meetings if (meeting := _meeting(row, now))]
+        meetings = [meeting for row in self.meetings if (meeting := meeting_paper(row, now))]
         # What is signed stays before what is only offered; of equals the newest.
         standing = sorted(
             (row for row in self.contracts if _stands(row, today)), key=lambda row: row.status == "signed"
@@ -148,7 +148,7 @@ def meetings_of_leads(session: Session, lead_ids: Collection[int], *, now: datet
     for chunk in chunks(sorted(set(lead_ids))):
         rows = select(MeetingProposal).where(col(MeetingProposal.lead_id).in_(chunk))
         for row in session.exec(rows.order_by(col(MeetingProposal.id))):
-            meeting = _meeting(row, now)
+            meeting = meeting_paper(row, now)
             if meeting is not None and row.lead_id is not None:
                 found[row.lead_id] = meeting
     return found
@@ -167,7 +167,8 @@ def _quoted(row: Quotation) -> QuotedPaper:
     return QuotedPaper(row.id or 0, offer_of(row), row.state, row.document_id)
 
 
-def _meeting(row: MeetingProposal, now: datetime) -> MeetingPaper | None:
+def meeting_paper(row: MeetingProposal, now: datetime) -> MeetingPaper | None:
+    """Return what a letter that leaves at ``now`` may say of a proposed meeting; None when no time is left."""
     chosen = row.chosen_at if row.chosen_at and row.chosen_at > now else None
     left = (chosen,) if chosen else () if row.chosen_at else papering.slots_left(slots_of(row), now)
     if not left or row.id is None:

@@ -20,6 +20,14 @@ from crm.pipeline import papering, service
 from crm.pipeline.models import Deal, ExclusiveContract, MeetingProposal, NegotiationPoint, Quotation
 from crm.pipeline.papering import Minimum, Offer, QuotedLine, Slots, day_of
 
+CHANGES = (
+    "quotation_added", "quotation_changed", "quotation_expired", "quotation_paper_set", "meeting_proposed",
+    "meeting_agreed", "meeting_withdrawn", "point_added", "point_changed", "point_removed", "contract_minimum_set",
+    "contract_offered", "contract_signed",
+)  # fmt: skip
+"""The verbs after which a letter that was written from a deal's papers has to be looked at again."""
+
+
 # --- quotations ------------------------------------------------------------------------------------------------------
 
 
@@ -69,6 +77,16 @@ def mark_sent(session: Session, row: Quotation, *, at: datetime, by: str, now: d
         note=row.number,
         expires_on=row.valid_until + timedelta(days=1),
     )
+
+
+def quotation_left(session: Session, deal_id: int, *, at: datetime) -> None:
+    """Note that a letter with the deal's quotation has left: what was still a draft is now sent."""
+    rows = select(Quotation).where(
+        Quotation.deal_id == deal_id, Quotation.state == papering.DRAFT, col(Quotation.valid_until) >= day_of(at)
+    )
+    row = session.exec(rows.order_by(col(Quotation.id).desc())).first()
+    if row is not None:
+        mark_sent(session, row, at=at, by=events.SYSTEM, now=at)
 
 
 def expire(session: Session, *, now: datetime) -> int:

@@ -20,6 +20,7 @@ from crm.core.i18n import _
 from crm.drafts import rules as content
 from crm.drafts import service as drafts
 from crm.drafts import texts as draft_texts
+from crm.drafts.enclosed import Enclosures
 from crm.drafts.models import Draft
 from crm.drafts.subjects import subject_of
 from crm.exporters.models import Exporter
@@ -124,7 +125,8 @@ def _verdicts(
     about = subject_of(session, draft.lead_id)
     texts = [str(block["text"]) for block in draft.blocks]
     own = content.check_content(draft.language, draft.subject, texts, addressee=about.addressee, names=about.names)
-    return [*asked, *(clearing.Verdict(finding.level, finding.code, finding.params) for finding in own)]
+    along = Enclosures(session, settings, [draft]).findings(draft, moment)
+    return [*asked, *along, *(clearing.Verdict(finding.level, finding.code, finding.params) for finding in own)]
 
 
 def letters_left(session: Session, draft: Draft) -> list[datetime]:
