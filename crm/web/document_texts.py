@@ -11,7 +11,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "title": "Link to a document",
         "expired": "This link has expired. Please reply to our letter, and we will send you the document again.",
-        "withdrawn": "This document has been replaced. Please reply to our letter, and we will send you the current one.",
+        "withdrawn": "This document has been replaced. Please reply to our letter for the current one.",
         "invalid": "This link is not valid. Please check that you copied the whole address from the letter.",
         "contact": "Contact",
     },

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crm.accounts.rules import Action, may, require
@@ -22,6 +21,7 @@ from crm.exporters.service import lines_of
 from crm.review import queries as reviews
 from crm.web import words
 from crm.web.downloads import download
+from crm.web.routes.imports import Posted
 from crm.web.visits import SignedIn, Visit
 
 router = APIRouter()
@@ -110,11 +110,9 @@ def _used(use: reviews.Use | None) -> str:
 
 
 @router.post("/products/{exporter_id}/documents")
-async def store(request: Request, visit: SignedIn, exporter_id: int) -> Response:
+def store(visit: SignedIn, exporter_id: int, form: Posted) -> Response:
     require(visit.viewer, Action.EDIT_PRODUCTS)
-    found = queries.get_exporter(visit.db, visit.viewer, exporter_id)
-    async with request.form() as form:
-        return _store(visit, found, form)
+    return _store(visit, queries.get_exporter(visit.db, visit.viewer, exporter_id), form)
 
 
 def _store(visit: Visit, found: Exporter, form: FormData) -> Response:
