@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -294,11 +294,15 @@ def known_of(db: Database, count: int) -> list[tuple[str, str, dict[str, Any], d
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
-def _rate(side: Callable[[int], int], count: int) -> float:
-    gc.collect()
-    begun = time.perf_counter()
-    side(count)
-    return count / (time.perf_counter() - begun)
+def _round(sides: Mapping[str, Callable[[int], int]], count: int) -> dict[str, float]:
+    """Let the sides take turns in slices, so that what else runs on the machine falls on all of them; return rates."""
+    spent = dict.fromkeys(sides, 0.0)
+    for _slice in range(count // BATCH):
+        for name, side in sides.items():
+            begun = time.perf_counter()
+            side(BATCH)
+            spent[name] += time.perf_counter() - begun
+    return {name: count // BATCH * BATCH / seconds for name, seconds in spent.items()}
 
 
 def _resident() -> float:
@@ -318,9 +322,9 @@ def measure(rounds: int, each: int, many: int) -> bool:
         }  # fmt: skip
         found: dict[str, list[float]] = {name: [] for name in sides}
         for number in range(rounds + 1):
-            for name, side in sides.items():
-                rate = _rate(side, each)
-                if number:  # the first round warms up
+            rates = _round(sides, each)
+            if number:  # the first round warms up
+                for name, rate in rates.items():
                     found[name].append(rate)
         ratios = {
             name: statistics.median(mine / base for mine, base in zip(rates, found["bare"], strict=True))

@@ -7,6 +7,7 @@ from crm.drafts.enclosures import CATALOGUE, MEETING, Parcel, Posting, calendar_
 from crm.drafts.subjects import Subject
 from crm.exporters.models import Document
 from crm.exporters.rules import in_language
+from crm.pipeline.papers import NOTHING as NO_PAPERS
 from crm.pipeline.papers import Papers
 
 SPEAKS_OF_CATALOGUE = frozenset({"catalogue_url", "attached", "catalogue_expires"})
@@ -25,7 +26,7 @@ def parcel_of(about: Subject, attach: Collection[str], placeholders: Collection[
     kinds = {*attach, *spoken}
     if posting is None or not kinds:
         return NOTHING
-    papers = about.sources.papers(about.lead, now)
+    papers = about.sources.papers(about.lead, now) or NO_PAPERS
     found = list(_found(about, kinds, papers))
     return pack(found, attach, posting, about.card.language, now, _calendar(about, attach, papers, posting))
 

@@ -1,6 +1,7 @@
 """From the papers of a deal to the facts of a letter, in the letter's language."""
 
 from crm.drafts.placeholders import Meeting, Negotiation, Promise, Quoted, QuotedLine
+from crm.drafts.rules import in_writing_of
 from crm.pipeline.papering import AGREED, OPEN, PROPOSAL, Offer
 from crm.pipeline.papers import ContractPaper, MeetingPaper, Papers
 
@@ -8,11 +9,12 @@ from crm.pipeline.papers import ContractPaper, MeetingPaper, Papers
 def paper_facts(papers: Papers, language: str, *, zone: str | None) -> dict[str, object]:
     """Return the fields of ``Facts`` that tell of quotation, meeting, negotiation and contract; None for what is not.
 
-    ``zone`` is the buyer's (IANA). Of points and packing only what is written in ``language`` is told.
+    ``zone`` is the buyer's (IANA). Of points and packing only what is written in ``language`` is told; items and places
+    that its reader cannot read (Hangul in a Spanish letter) count as not known: a letter which needs them is held.
     """
     return {
         "quotation": _quoted(papers.quotation.offer, language) if papers.quotation else None,
-        "meeting": _meeting(papers.meeting, zone) if papers.meeting else None,
+        "meeting": _meeting(papers.meeting, zone, language) if papers.meeting else None,
         "negotiation": _negotiation(papers, language) if papers.points else None,
         "contract": _promise(papers.contract) if papers.contract else None,
     }
@@ -25,18 +27,33 @@ def _quoted(offer: Offer, language: str) -> Quoted:
         valid_until=offer.valid_until,
         currency=offer.currency,
         incoterm=offer.incoterm or None,
-        incoterm_place=offer.incoterm_place or None,
+        incoterm_place=_readable(offer.incoterm_place, language),
         lead_time_days=offer.lead_time_days,
         payment=offer.payment,
         packing=offer.packing.get(language) or None,
-        lines=tuple(QuotedLine(line.item, line.quantity, line.unit, line.unit_price) for line in offer.lines),
+        lines=_lines(offer, language),
     )
 
 
-def _meeting(paper: MeetingPaper, zone: str | None) -> Meeting:
+def _lines(offer: Offer, language: str) -> tuple[QuotedLine, ...]:
+    """All lines or none: a quotation with an item left out is another one."""
+    if not all(in_writing_of(f"{line.item} {line.unit}", language) for line in offer.lines):
+        return ()
+    return tuple(QuotedLine(line.item, line.quantity, line.unit, line.unit_price) for line in offer.lines)
+
+
+def _readable(text: str, language: str) -> str | None:
+    return text if text and in_writing_of(text, language) else None
+
+
+def _meeting(paper: MeetingPaper, zone: str | None, language: str) -> Meeting:
     return Meeting(
-        slots=paper.slots, minutes=paper.minutes, place=paper.place or None, online=paper.online, zone=zone
-    )  # fmt: skip
+        slots=paper.slots,
+        minutes=paper.minutes,
+        place=_readable(paper.place, language),
+        online=paper.online,
+        zone=zone,
+    )
 
 
 def _negotiation(papers: Papers, language: str) -> Negotiation:

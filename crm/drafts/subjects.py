@@ -3,7 +3,7 @@
 In: ids of leads. Out: a ``Sources`` that tells a ``Subject`` for each, without another query.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -132,6 +132,13 @@ class Sources:
         self._shelf: Shelf | None = None
         self._stacks: dict[int, Stack] | None = None
         self._meetings: dict[int, MeetingPaper] = {}
+        self._known: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def once(self, key: tuple[object, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what ``make`` makes, made once for a key while these sources live."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
 
     def subject(self, lead_id: int, language: str | None = None, product_line_id: int | None = None) -> Subject:
         """Return what a letter to a lead is about, in the buyer's language unless another is given.
@@ -167,14 +174,16 @@ class Sources:
         found = self._catalogues[line_id]
         return found.get(language) or found.get("en")
 
-    def papers(self, talk: Talk, now: datetime) -> Papers:
-        """Return the papers of a lead's deal that a letter which leaves at ``now`` may speak of."""
+    def papers(self, talk: Talk, now: datetime) -> Papers | None:
+        """Return the papers of a lead's deal that a letter which leaves at ``now`` may speak of, None where none is."""
         if self._stacks is None:
             talks = self._talks.values()
             self._stacks = stacks_of(self._session, {one.deal_id for one in talks if one.deal_id})
             self._meetings = meetings_of_leads(self._session, self._talks.keys(), now=now)
-        stack = self._stacks.get(talk.deal_id or 0)
-        return with_meeting(stack.at(now) if stack else NOTHING, self._meetings.get(talk.id))
+        stack, meeting = self._stacks.get(talk.deal_id or 0), self._meetings.get(talk.id)
+        if stack is None and meeting is None:
+            return None
+        return with_meeting(stack.at(now) if stack else NOTHING, meeting)
 
     def shelf(self) -> Shelf:
         """Return the documents of the exporters who write."""

@@ -411,7 +411,7 @@ def test_between_koreans_a_price_is_in_won_without_an_incoterm():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_placeholder_has_a_sample_in_every_language(language):
     for name, placeholder in PLACEHOLDERS.items():
-        optional = name in ("messenger", "catalogue_language") or name.startswith("season_")
+        optional = name in ("messenger", "catalogue_language", "attached") or name.startswith("season_")
         if not optional:
             assert placeholder.sample(language), name
 
@@ -420,3 +420,9 @@ def test_the_letters_of_the_project_survive_being_copied(tmp_path):
     shutil.copytree(ROOT / "templates" / "mail", tmp_path / "mail")
     original = {letter.name: letter.version for letter in Library(ROOT / "templates" / "mail").letters()}
     assert {letter.name: letter.version for letter in Library(tmp_path / "mail").letters()} == original
+
+
+def test_a_line_of_words_between_tags_keeps_its_break(folder):
+    change(folder, "en.md", "About {{ product }}.", "{% if product %}About {{ product }}.{% endif %}\nOne more line.")
+    (body,) = render(Library(folder).letter("hello"), "en", SAMPLES).blocks[1:]
+    assert body.text == "About actuators.\nOne more line."
