@@ -12,8 +12,8 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 from crm.mail.compose import filled
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
