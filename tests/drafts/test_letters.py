@@ -20,6 +20,7 @@ LETTERS = (
     "sample_offer",
     "reminder",
     "sample_feedback",
+    "quotation",
     "quotation_check",
     "distributor_proposal",
     "invitation",
