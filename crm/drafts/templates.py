@@ -42,7 +42,7 @@ SETTINGS = "letter.yaml"
 ATTACHMENTS = ("catalogue", "price_list", "certificate", "quotation", "meeting")
 """What a letter may ask to go along with it; ``meeting`` is a calendar entry."""
 _SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*?)(?:\s+(\d))?\]\]\s*$")
-_ONLY_TAGS = re.compile(r"^\s*(\{%.*?%\}\s*)+$")
+_ONLY_TAGS = re.compile(r"^\s*(\{%(?:(?!%\}).)*%\}\s*)+$")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 _VALUE = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 _TAG = re.compile(r"\{\{|\{%")
