@@ -65,7 +65,7 @@ def _checked(
         *_subject(language, subject),
         *_writing(language, subject, texts, names),
         *_figures(body),
-        *_manners(language, subject, texts),
+        *_manners(language, subject, texts, names),
         *_length(language, body),
         *(_addressee(addressee, language, body) if addressee else ()),
     ]
@@ -188,9 +188,9 @@ _HABITS: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
 _SPANISH_COMMA = re.compile(r"^(?:Estimad|Apreciad|Querid|Distinguid)[^\n]*,\s*$", re.MULTILINE)
 
 
-def _manners(language: str, subject: str, texts: Sequence[str]) -> Iterator[Finding]:
+def _manners(language: str, subject: str, texts: Sequence[str], names: Iterable[str]) -> Iterator[Finding]:
     whole = "\n".join((subject, *texts))
-    marks = len(re.findall("[!！]", whole))
+    marks = len(re.findall("[!！]", _without(whole, names)))  # Yahoo! keeps its own
     if marks > _EXCLAMATIONS.get(language, 0):
         yield Finding(CHECK, "exclamation", {"count": marks})
     if language == "es" and texts and _SPANISH_COMMA.search(texts[0]):
