@@ -376,7 +376,7 @@ def test_text_and_html_carry_the_same_links_and_only_those_we_wrote(walk):
 def test_no_markup_of_a_name_reaches_the_page(walk):
     for written in walk.once():
         page = to_html(written.letter.blocks, walk.language)
-        assert f'<html lang="{walk.language}">' in page
+        assert f'<html lang="{walk.language}" dir="ltr">' in page
         tags = set(re.findall(r"<(\w+)", page.partition("<body")[2]))
         assert tags <= {"div", "p", "br", "ul", "ol", "li", "a"}, (str(written), tags)
         text = to_text(written.letter.blocks)
