@@ -89,7 +89,7 @@ class Found:
 def samples(letter: Letter, tag: str) -> Iterator[Sample]:
     """Yield what to write a letter from: everything known, little, each fact missing by itself, and hard buyers."""
     language = VARIANTS[tag][0] if tag in VARIANTS else tag
-    full = HOME_SAMPLE if tag == AT_HOME else SAMPLES[language]
+    full = replace(HOME_SAMPLE if tag == AT_HOME else SAMPLES[language], messenger="WeChat hanbit-valve")
     yield from (
         Sample(tag, full, _("everything known"), turn) for turn in range(max(letter.wordings.values(), default=1))
     )
