@@ -7,7 +7,7 @@ since forty buyers differ in the salutation and hardly anywhere else.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -87,8 +87,11 @@ def salutation(buyer: Buyer, language: str) -> tuple[str, str]:
 Change = Callable[[Facts], Facts]
 
 
+_UNKNOWN = {one.name: one.default for one in fields(Facts)}
+
+
 def _without(*names: str) -> Change:
-    return lambda facts: replace(facts, **{name: type(facts)(*"_" * 8).__dict__[name] for name in names})  # type: ignore[arg-type]
+    return lambda facts: replace(facts, **{name: _UNKNOWN[name] for name in names})
 
 
 def _asked(*codes: Request) -> Change:
@@ -141,14 +144,11 @@ def known(name: str, file: str) -> Mapping[str, Facts]:
     letter, (language, country) = library().letter(name), reader(file)
     full = HOME_SAMPLE if file == AT_HOME else replace(SAMPLES[language], country=country or SAMPLES[language].country)
     kinds = {kind: change(full) for kind, change in KNOWLEDGE.items()} | {"least": least(full, letter.needs)}
-    found: dict[str, Facts] = {}
+    found: dict[str, str] = {}
     for kind, facts in kinds.items():
         if not missing(letter, facts, language, country):
-            said = values(facts, language, sorted(letter.placeholders), home=file == AT_HOME)
-            found.setdefault(repr(said), facts)
-            found[repr(said)] = facts if kind == "least" else found[repr(said)]
-    by_value = {id(facts): kind for kind, facts in reversed(kinds.items())}
-    return {by_value[id(facts)]: facts for facts in found.values()}
+            found.setdefault(repr(values(facts, language, sorted(letter.placeholders), home=file == AT_HOME)), kind)
+    return {kind: kinds[kind] for kind in found.values()}
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,8 @@ def test_nothing_of_the_template_is_left(walk):
 
 _BROKEN_LIST = re.compile(r"^(?:- |\d+\. ).*\n\n(?:- |\d+\. )", re.MULTILINE)
 _LONE_SIGNS = re.compile(
-    r"\(\s*[),]|（\s*[）、，]|【\s*】|[ \u3000][,.;:!?、。，](?=\s|$)|,,|,\.|\.\.|、、|。。|，，|，。|、。|：。|：：|: ?:|\(\s|(?<!:)\s\)"
+    r"\(\s*[),]|（\s*[）、，]|【\s*】|[ \u3000][,.;:!?、。，](?=\s|$)|,,|,\.|\.\.|、、|。。|，，|，。|、。"
+    r"|：。|：：|: ?:|\(\s|(?<!:)\s\)"
 )
 
 
