@@ -425,12 +425,17 @@ def sentences(letter: RenderedLetter, sender: str) -> set[str]:
     return {one for one in masked if any(char.isalpha() for char in one)} - _FORMULAS
 
 
+_TERM = re.compile(rf"^[^{OPEN}]{{1,25}}[:：] ?{OPEN}[^{CLOSE}]*{CLOSE}$")  # ``Total: USD 12.50``
+
+
 def _prose(marked: str) -> list[str]:
+    """Return the paragraphs of a block, each on one line as Japanese breaks a sentence over several."""
     paragraphs = marked.split("\n\n")
     found: list[str] = []
     for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
-        lines = [line for line in paragraph.split("\n") if not _is_item(line)]
-        found += lines[:-1] if _is_item(following) else lines
+        lines = [line for line in paragraph.split("\n") if not _is_item(line) and not _TERM.match(line)]
+        kept = lines[:-1] if _is_item(following) else lines
+        found.append("".join(line if re.search("[。、：]$", line) else f"{line} " for line in kept))
     return found
 
 
