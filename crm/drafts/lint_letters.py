@@ -41,7 +41,7 @@ HARD_BUYERS: Mapping[str, NameParts] = {
 class Sample:
     """One letter to be written: by which file, from which facts; ``told`` says what is special about them.
 
-    ``whole`` is a letter whose HTML and mail are looked at too; ``hard`` has a name that makes any letter long.
+    ``whole`` is a letter whose HTML and mail are looked at too; ``hard`` makes any letter long.
     """
 
     tag: str
@@ -89,11 +89,12 @@ class Found:
 def samples(letter: Letter, tag: str) -> Iterator[Sample]:
     """Yield what to write a letter from: everything known, little, each fact missing by itself, and hard buyers."""
     language = VARIANTS[tag][0] if tag in VARIANTS else tag
-    full = replace(HOME_SAMPLE if tag == AT_HOME else SAMPLES[language], messenger="WeChat hanbit-valve")
+    full = HOME_SAMPLE if tag == AT_HOME else SAMPLES[language]
     yield from (
         Sample(tag, full, _("everything known"), turn) for turn in range(max(letter.wordings.values(), default=1))
     )
     yield Sample(tag, least(full, letter.needs), _("as little known as may be"))
+    yield Sample(tag, replace(full, messenger="WeChat hanbit-valve"), _("with a messenger"), hard=True)
     for name, known in _each_missing(full):
         yield Sample(tag, known, _("without {name}", name=name), whole=False)
     for told, buyer in HARD_BUYERS.items():

@@ -72,6 +72,7 @@ def test_an_edited_letter_is_held_against_the_list_too(language, text):
         ("ko", "필요 수량을 알려 주시겠습니까?"),
         ("ko", "요즘 날씨가 좋습니다."),
         ("es", "su empresa y su actual proveedor"),
+        ("es", "¿Se ajusta a su presupuesto?"),
     ],
 )
 def test_good_words_near_to_bad_ones_pass(language, text):
