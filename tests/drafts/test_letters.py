@@ -377,7 +377,7 @@ def test_text_and_html_carry_the_same_links_and_only_those_we_wrote(walk):
 def test_no_markup_of_a_name_reaches_the_page(walk):
     for written in walk.once():
         page = to_html(written.letter.blocks, walk.language)
-        assert f'<html lang="{walk.language}">' in page
+        assert f'<html lang="{walk.language}" dir="ltr">' in page
         tags = set(re.findall(r"<(\w+)", page.partition("<body")[2]))
         assert tags <= {"div", "p", "br", "ul", "ol", "li", "a"}, (str(written), tags)
         text = to_text(written.letter.blocks)
@@ -425,12 +425,17 @@ def sentences(letter: RenderedLetter, sender: str) -> set[str]:
     return {one for one in masked if any(char.isalpha() for char in one)} - _FORMULAS
 
 
+_TERM = re.compile(rf"^[^{OPEN}]{{1,25}}[:：] ?{OPEN}[^{CLOSE}]*{CLOSE}$")  # ``Total: USD 12.50``
+
+
 def _prose(marked: str) -> list[str]:
+    """Return the paragraphs of a block, each on one line as Japanese breaks a sentence over several."""
     paragraphs = marked.split("\n\n")
     found: list[str] = []
     for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
-        lines = [line for line in paragraph.split("\n") if not _is_item(line)]
-        found += lines[:-1] if _is_item(following) else lines
+        lines = [line for line in paragraph.split("\n") if not _is_item(line) and not _TERM.match(line)]
+        kept = lines[:-1] if _is_item(following) else lines
+        found.append("".join(line if re.search("[。、：]$", line) else f"{line} " for line in kept))
     return found
 
 
