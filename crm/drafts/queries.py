@@ -18,7 +18,7 @@ from crm.core.i18n import _
 from crm.drafts.enclosed import Enclosures
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
-from crm.drafts.service import ANSWER
+from crm.drafts.service import ANSWER, HELD
 from crm.drafts.subjects import subject_of
 from crm.exporters.models import Exporter, ProductLine
 
@@ -123,6 +123,18 @@ def _letters_of(session: Session, contact_ids: Collection[int]) -> dict[int, lis
     for contact_id, draft_id, at in session.exec(rows):
         found.setdefault(contact_id, []).append(_Left(draft_id, at))
     return found
+
+
+def held(session: Session, viewer: Viewer, *, limit: int = 100) -> list[tuple[Draft, Exporter]]:
+    """Return the letters that could not be written yet because a fact is missing, the next to leave first."""
+    rows = (
+        select(Draft, Exporter)
+        .join(Exporter, col(Exporter.id) == col(Draft.exporter_id))
+        .where(Draft.status == HELD)
+        .order_by(col(Draft.planned_at), col(Draft.id))
+        .limit(limit)
+    )
+    return list(session.exec(only_visible(rows, viewer, col(Draft.exporter_id))))
 
 
 def get_draft(session: Session, viewer: Viewer, draft_id: int) -> Draft:

@@ -28,7 +28,7 @@ from crm.drafts.models import Draft
 from crm.drafts.placeholders import PLACEHOLDERS, Facts
 from crm.drafts.subjects import Sources, Subject, subject_of
 from crm.drafts.templates import Library, RenderedBlock, unmarked
-from crm.drafts.writing import Content, both, pair_of, pairs, write
+from crm.drafts.writing import Content, both, noticed, pair_of, pairs, write
 from crm.pipeline import service as pipeline
 
 log = structlog.get_logger()
@@ -329,13 +329,14 @@ def _store(session: Session, pages: Sequence[_Page], now: datetime) -> None:
     ids = [next_id() for _page in pages]
     rows = [_row(number, page, as_moment(page.step.due_at), moment) for number, page in zip(ids, pages, strict=True)]
     bulk.insert(session, DRAFTS, _COLUMNS, rows)
-    groups: dict[tuple[str, str, str], list[tuple[int, int | None]]] = {}
+    groups: dict[tuple[str, str, str, tuple[str, ...]], list[tuple[int, int | None]]] = {}
     for number, page in zip(ids, pages, strict=True):
         verb = "letter_held" if page.content.status == HELD else "letter_drafted"
-        key = (verb, page.content.letter, page.content.language)
+        key = (verb, page.content.letter, page.content.language, noticed(page.content, page.about))
         groups.setdefault(key, []).append((number, page.about.lead.exporter_id))
-    for (verb, letter, language), about in groups.items():
-        events.record_many(session, verb, "draft", about, at=now, data={"letter": letter, "language": language})
+    for (verb, letter, language, codes), about in groups.items():
+        data = {"letter": letter, "language": language, **({"noticed": list(codes)} if codes else {})}
+        events.record_many(session, verb, "draft", about, at=now, data=data)
 
 
 _COLUMNS = (

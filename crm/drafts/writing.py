@@ -5,15 +5,20 @@ at all, but the list of what is missing.
 """
 
 from datetime import datetime
+from html import escape
 from typing import Any, NamedTuple
 
 from crm.core.errors import Refused
+from crm.core.i18n import _
+from crm.drafts import layout
 from crm.drafts.enclosures import Parcel
 from crm.drafts.facts import facts_of, korean_rendering
 from crm.drafts.held import lacking, where
 from crm.drafts.language import KOREAN
+from crm.drafts.markdown import ADDRESS
 from crm.drafts.packing import parcel_of
 from crm.drafts.placeholders import Facts
+from crm.drafts.rules import check_content
 from crm.drafts.subjects import Subject
 from crm.drafts.templates import Letter, RenderedBlock, RenderedLetter, missing, render
 
@@ -52,6 +57,8 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
     ``attach``: what the workflow's step wants attached, besides what the letter does.
     """
     pair = both(letter, about, max(planned_at, now), attach)
+    if pair.target is not None:
+        proof(letter.name, pair.target, about.card.language)
     written = pair.target is not None and pair.korean is not None
     return Content(
         letter=letter.name,
@@ -69,6 +76,26 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
         enclosed=[item.as_json() for item in pair.parcel.items] if written else [],
         status="waiting" if written else "held",
     )
+
+
+def proof(name: str, written: RenderedLetter, language: str) -> None:
+    """Make both parts of a letter's mail once. Raises Refused when a link is in one of them only."""
+    text = layout.to_text(written.blocks)
+    html = layout.to_html(written.blocks, language)
+    lost = [address for address in ADDRESS.findall(text) if f'href="{escape(address)}"' not in html]
+    if lost:
+        raise Refused(
+            _("In the letter {letter} the link {address} is not in the HTML part.", letter=name, address=lost[0])
+        )
+
+
+def noticed(content: Content, about: Subject) -> tuple[str, ...]:
+    """Return the codes of what an advisor will be shown of a letter just written (``check_content``)."""
+    if content.held_for:
+        return ()
+    texts = [str(block["text"]) for block in content.blocks]
+    found = check_content(content.language, content.subject, texts, addressee=about.addressee, names=about.names)
+    return tuple(one.code for one in found)
 
 
 def both(letter: Letter, about: Subject, moment: datetime, attach: str = "") -> Pair:
