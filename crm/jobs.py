@@ -23,6 +23,7 @@ from crm.drafts.forgetting import forget_leads as forget_drafts
 from crm.drafts.templates import Library
 from crm.inbox import service as inbox
 from crm.mail.smtp import SmtpPool
+from crm.pipeline import paperwork
 from crm.pipeline import service as pipeline
 from crm.pipeline.forgetting import forget_leads as forget_deals
 from crm.pipeline.forgetting import in_human_hands
@@ -67,7 +68,7 @@ def keep_drafts_true(context: Context) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed."""
     letters = library(context.settings.templates_dir)
     with context.db.writing() as session:
-        return drafts.keep_true(session, letters, now=context.clock.now())
+        return drafts.keep_true(session, letters, now=context.clock.now(), settings=context.settings)
 
 
 def write_held(context: Context) -> int:
@@ -88,6 +89,12 @@ def make_drafts(context: Context) -> int:
         if done.taken < BATCH:
             break
     return total
+
+
+def expire_quotations(context: Context) -> int:
+    """Mark quotations whose last day is over."""
+    with context.db.writing() as session:
+        return paperwork.expire(session, now=context.clock.now())
 
 
 def queue_approved(context: Context) -> int:
@@ -118,7 +125,7 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
+    recover, open_deals, expire_quotations, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
     write_held, make_drafts, queue_approved,
 )  # fmt: skip
 

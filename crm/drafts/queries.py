@@ -18,6 +18,7 @@ from crm.core import bulk
 from crm.core.config import Settings
 from crm.core.errors import NotFound
 from crm.core.i18n import _
+from crm.drafts.enclosed import Enclosures
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
 from crm.drafts.sentences import sentences_of
@@ -76,20 +77,8 @@ def queue(session: Session, viewer: Viewer, settings: Settings, *, now: datetime
     return sorted(lines, key=lambda line: (ORDER.index(line.level), line.draft.planned_at))
 
 
-@dataclass(frozen=True)
-class HeldRow:
-    """A letter that cannot be written yet. ``lacks``: placeholders, each with the page where its fact is filled in."""
-
-    draft: Draft
-    exporter: Exporter
-    country: str
-    name: str
-    company: str
-    lacks: tuple[tuple[str, str], ...]
-
-
-def held(session: Session, viewer: Viewer, *, limit: int = 100) -> list[HeldRow]:
-    """Return the letters that are held because facts are missing, the next to leave first."""
+def held(session: Session, viewer: Viewer, *, limit: int = 100) -> list[tuple[Draft, Exporter]]:
+    """Return the letters that could not be written yet because a fact is missing, the next to leave first."""
     rows = (
         select(Draft, Exporter)
         .join(Exporter, col(Exporter.id) == col(Draft.exporter_id))
@@ -97,19 +86,7 @@ def held(session: Session, viewer: Viewer, *, limit: int = 100) -> list[HeldRow]
         .order_by(col(Draft.planned_at), col(Draft.id))
         .limit(limit)
     )
-    found = session.exec(only_visible(rows, viewer, col(Draft.exporter_id))).all()
-    cards = load(session, {draft.lead_id for draft, _exporter in found})
-    return [_held_row(draft, exporter, cards[draft.lead_id]) for draft, exporter in found]
-
-
-def _held_row(draft: Draft, exporter: Exporter, card: LeadCard) -> HeldRow:
-    company = card.facts.contact.company
-    return HeldRow(draft, exporter, card.country, card.name, company, lacks_of(draft))
-
-
-def lacks_of(draft: Draft) -> tuple[tuple[str, str], ...]:
-    """Return what a held draft lacks: placeholders, each with the page where its fact is filled in."""
-    return tuple((one["placeholder"], one["where"]) for one in draft.held_for)
+    return list(session.exec(only_visible(rows, viewer, col(Draft.exporter_id))))
 
 
 def _lines(
@@ -122,12 +99,18 @@ def _lines(
     repeated = repetitions(session, [draft for draft, _exporter in found])
     asked = [_asked(draft) for draft, _exporter in found]
     known = clearance.Gathered(session, settings, asked)
+    enclosures = Enclosures(session, settings, [draft for draft, _exporter in found])
     lines = []
     for (draft, exporter), question in zip(found, asked, strict=True):
         others = [one.at for one in left.get(draft.contact_id, ()) if one.draft_id != draft.id]
-        verdicts = known.verdicts(question, max(draft.planned_at, now), last_letters=others)
-        own = [*content_of(draft, sources.subject(draft.lead_id)), *repeated.get(draft.id or 0, ())]
-        lines.append(_row(draft, exporter, cards[draft.lead_id], [*verdicts, *own]))
+        moment = max(draft.planned_at, now)
+        verdicts = [
+            *known.verdicts(question, moment, last_letters=others),
+            *enclosures.findings(draft, moment),
+            *content_of(draft, sources.subject(draft.lead_id)),
+            *repeated.get(draft.id or 0, ()),
+        ]
+        lines.append(_row(draft, exporter, cards[draft.lead_id], verdicts))
     return lines
 
 

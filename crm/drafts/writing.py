@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from crm.core.errors import Refused
 from crm.core.i18n import _
 from crm.drafts import layout
+from crm.drafts.enclosures import Parcel
 from crm.drafts.facts import facts_of, korean_rendering
 from crm.drafts.held import lacking, where
 from crm.drafts.language import KOREAN
 from crm.drafts.markdown import ADDRESS
+from crm.drafts.packing import parcel_of
 from crm.drafts.placeholders import Facts
 from crm.drafts.rules import check_content
 from crm.drafts.subjects import Subject
@@ -36,6 +38,7 @@ class Content(NamedTuple):
     subject_template: str
     blocks: list[dict[str, Any]]
     held_for: list[dict[str, str]]
+    enclosed: list[dict[str, Any]]
     status: str
 
 
@@ -45,11 +48,15 @@ class Pair(NamedTuple):
     target: RenderedLetter | None
     korean: RenderedLetter | None
     held_for: list[dict[str, str]]
+    parcel: Parcel
 
 
-def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Content:
-    """Write a letter that is to leave at ``planned_at``, not before ``now``. Raises Refused for a faulty template."""
-    pair = both(letter, about, max(planned_at, now))
+def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime, attach: str = "") -> Content:
+    """Write a letter that is to leave at ``planned_at``, not before ``now``. Raises Refused for a faulty template.
+
+    ``attach``: what the workflow's step wants attached, besides what the letter does.
+    """
+    pair = both(letter, about, max(planned_at, now), attach)
     if pair.target is not None:
         proof(letter.name, pair.target, about.card.language)
     written = pair.target is not None and pair.korean is not None
@@ -66,6 +73,7 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
         subject_template=pair.target.subject if pair.target else "",
         blocks=pairs(pair.target, pair.korean) if pair.target and pair.korean else [],
         held_for=pair.held_for,
+        enclosed=[item.as_json() for item in pair.parcel.items] if written else [],
         status="waiting" if written else "held",
     )
 
@@ -90,16 +98,17 @@ def noticed(content: Content, about: Subject) -> tuple[str, ...]:
     return tuple(one.code for one in found)
 
 
-def both(letter: Letter, about: Subject, moment: datetime) -> Pair:
+def both(letter: Letter, about: Subject, moment: datetime, attach: str = "") -> Pair:
     """Write the letter in the buyer's language, and in Korean by the same template version with the same values."""
     language, country = about.card.language, about.card.country or None
-    facts = facts_of(about, language, now=moment)
+    parcel = parcel_of(about, {*letter.attach, *filter(None, (attach,))}, letter.placeholders, moment)
+    facts = facts_of(about, language, now=moment, parcel=parcel)
     target, lacks = _render(letter, language, facts, about.turn, country)
     if language == KOREAN:
-        return Pair(target, target, lacks)
+        return Pair(target, target, lacks, parcel)
     in_korean = korean_rendering(about, facts, now=moment)
     korean, also = _render(letter, KOREAN, in_korean, about.turn, None)
-    return Pair(target, korean, [*lacks, *(one for one in also if one not in lacks)])
+    return Pair(target, korean, [*lacks, *(one for one in also if one not in lacks)], parcel)
 
 
 def _render(

@@ -20,6 +20,7 @@ from crm.core.i18n import _
 from crm.drafts import queries as draft_queries
 from crm.drafts import service as drafts
 from crm.drafts import texts as draft_texts
+from crm.drafts.enclosed import Enclosures
 from crm.drafts.models import Draft
 from crm.exporters.models import Exporter
 from crm.review import letters
@@ -120,7 +121,8 @@ def _verdicts(
         is_reply=bool(draft.in_reply_to),
         last_letters=letters_left(session, draft),
     )
-    return [*asked, *draft_queries.findings(session, draft)]
+    along = Enclosures(session, settings, [draft]).findings(draft, moment)
+    return [*asked, *along, *draft_queries.findings(session, draft)]
 
 
 def letters_left(session: Session, draft: Draft) -> list[datetime]:
