@@ -3,7 +3,7 @@
 Each running campaign has its stretch of the index of waiting steps, in order of time; nothing outside it is touched.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -31,6 +31,12 @@ class DueStep(NamedTuple):
     kind: str
     what: str
     due_at: datetime
+    data: Mapping[str, Any]
+
+    @property
+    def attach(self) -> str:
+        """Return what the step wants attached to its letter."""
+        return str(self.data.get("attach", ""))
 
 
 def find(
@@ -86,7 +92,7 @@ def _statement(any_kind: bool, lock: bool) -> "sa.Select[Any]":
     rows = (
         sa.select(
             STEPS.c.id, STEPS.c.enrolment_id, ENROLMENTS.c.lead_id, ENROLMENTS.c.workflow_sha256,
-            STEPS.c.step, STEPS.c.kind, STEPS.c.what, STEPS.c.due_at,
+            STEPS.c.step, STEPS.c.kind, STEPS.c.what, STEPS.c.due_at, STEPS.c.data,
         )
         .join(ENROLMENTS, ENROLMENTS.c.id == STEPS.c.enrolment_id)
         .where(

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from crm.campaigns.conditions import ContactFacts, DealFacts, Facts, TalkFacts
 from crm.campaigns.definition import Definition
@@ -14,7 +14,7 @@ from crm.campaigns.engine import BuyerTime, OwnHolidays, buyer_time
 from crm.campaigns.language import choose_language
 from crm.contacts.models import Contact, EmailAddress, Lead, Organisation
 from crm.core import bulk
-from crm.exporters.models import Exhibition, Exporter, ProductLine
+from crm.exporters.models import ProductLine
 from crm.pipeline.models import Deal, DealLead
 from crm.pipeline.rules import Stage
 
@@ -66,21 +66,10 @@ def load(session: Session, lead_ids: Iterable[int]) -> dict[int, LeadCard]:
     """Return the cards of leads by id, as they stand in the database."""
     cards: dict[int, LeadCard] = {}
     for ids in chunks(lead_ids):
-        rows = bulk.find(session, _CARDS, LEADS.c.id, ids)
+        rows = _CARDS(session, ids)
         addresses = _addresses(session, {row.contact_id for row in rows})
         cards |= {row.lead_id: _card(row, addresses.get(row.contact_id, ())) for row in rows}
     return cards
-
-
-def hold_rows(session: Session, lead_ids: Iterable[int]) -> list[Any]:
-    """Load the rows that clearance reads of leads, in a few queries, and return them.
-
-    A session forgets rows that nobody holds; as long as the list lives, asking for one of them costs nothing.
-    """
-    held: list[Any] = [*session.exec(select(Exporter)), *session.exec(select(Exhibition))]
-    for ids in chunks(lead_ids):
-        held += session.exec(_rows().where(col(Lead.id).in_(ids))).all()
-    return held
 
 
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -90,20 +79,9 @@ def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
         yield part
 
 
-def _rows() -> Any:
-    return (
-        select(Lead, Contact, Organisation, Deal)
-        .join(Contact, col(Contact.id) == Lead.contact_id)
-        .outerjoin(Organisation, col(Organisation.id) == Contact.organisation_id)
-        .outerjoin(DealLead, col(DealLead.lead_id) == Lead.id)
-        .outerjoin(Deal, col(Deal.id) == DealLead.deal_id)
-        .order_by(col(Lead.id))
-    )
-
-
 def _addresses(session: Session, contact_ids: Collection[int]) -> dict[int, list[Any]]:
     addresses: dict[int, list[Any]] = {}
-    for row in bulk.find(session, _ADDRESSES, ADDRESSES.c.contact_id, contact_ids):
+    for row in _ADDRESSES(session, contact_ids):
         addresses.setdefault(row.contact_id, []).append(row)
     return addresses
 
@@ -144,7 +122,7 @@ def _facts(row: Any) -> Facts:
     )
 
 
-_CARDS = (
+_CARDS = bulk.LookUp(
     sa.select(
         LEADS.c.id.label("lead_id"), LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id,
         LEADS.c.product_line_id, LEADS.c.rating, LEADS.c.interests, LEADS.c.requests, LEADS.c.notes, LEADS.c.met_at,
@@ -157,8 +135,14 @@ _CARDS = (
     .outerjoin(DEAL_LEADS, DEAL_LEADS.c.lead_id == LEADS.c.id)
     .outerjoin(DEALS, DEALS.c.id == DEAL_LEADS.c.deal_id)
     .outerjoin(LINES, LINES.c.id == DEALS.c.product_line_id)
-    .order_by(LEADS.c.id)
+    .order_by(LEADS.c.id),
+    LEADS.c.id,
+    named=True,
 )  # fmt: skip
-_ADDRESSES = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(
-    ADDRESSES.c.position, ADDRESSES.c.id
+_ADDRESSES = bulk.LookUp(
+    sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(
+        ADDRESSES.c.position, ADDRESSES.c.id
+    ),
+    ADDRESSES.c.contact_id,
+    named=True,
 )

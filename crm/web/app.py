@@ -26,8 +26,11 @@ from crm.web.routes import (
     files,
     help,
     imports,
+    links,
     outbox,
+    papers,
     pipeline,
+    products,
     public,
     replies,
     reports,
@@ -43,7 +46,7 @@ from crm.web.runs import Runs
 
 # exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports and
 # builder before campaigns too.
-ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports)
+ADVISORS_AND_SMES = (public, links, pipeline, review, replies, sent, buyers, deals, papers, tasks, exports, products)
 STAFF = (
     staff,
     exhibitions,

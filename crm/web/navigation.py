@@ -23,12 +23,14 @@ MENUS = {
         Item("/tasks", N_("Tasks")),
         Item("/buyers", N_("Buyers")),
         Item("/sent", N_("Sent mail")),
+        Item("/products", N_("Documents")),
         Item("/help", N_("Help")),
     ),
     Role.SME: (
         Item("/", N_("Pipeline")),
         Item("/buyers", N_("Buyers")),
         Item("/contracts", N_("Contracts")),
+        Item("/products", N_("Documents")),
         Item("/help", N_("Help")),
     ),
     Role.STAFF: (
@@ -39,6 +41,7 @@ MENUS = {
         Item("/contacts/duplicates", N_("Duplicates")),
         Item("/campaigns", N_("Campaigns")),
         Item("/workflows", N_("Workflows")),
+        Item("/products", N_("Documents")),
         Item("/outbox", N_("Outbox")),
         Item("/suppression", N_("Suppression list")),
         Item("/reports", N_("Reports")),
