@@ -47,6 +47,7 @@ def folder(tmp_path):
             "{% if website %}\n{{ website }}\n{% endif %}\n",
             "utf-8",
         )
+    (letter / "ko-KR.md").write_text("[[closing]]\n늘 건강하시기 바랍니다.\n감사합니다.\n", "utf-8")
     return tmp_path
 
 
@@ -72,7 +73,7 @@ def found(folder, **asked):
 def test_a_letter_that_is_right_has_no_finding(folder):
     report = lint.check(folder)
     assert [str(problem) for problem in report.problems] == []
-    assert (report.letters, report.files) == (("hello",), 6)
+    assert (report.letters, report.files) == (("hello",), 7)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ def test_spamassassin_scores_each_letter_in_each_language(folder, assassin):
     assert [(name, tag, points, rules) for name, tag, points, rules in report.scores][:1] == [
         ("hello", "ko", 0.5, ("HTML_MESSAGE", "SUBJ_ALL_CAPS"))
     ]
-    assert len(report.scores) == 6
+    assert len(report.scores) == 7
     assert report.problems == ()
 
 
