@@ -264,7 +264,7 @@ _UNKNOWN = {
     "needs": N_("{name} is needed, but not among the placeholders of the letter."),
     "attach": N_("{name} is nothing that can go along with a letter."),
 }
-REQUIRED: tuple[str, ...] = ()
+REQUIRED = (AT_HOME,)
 """Variants that every letter must have."""
 _TAGS = (*LANGUAGES, *VARIANTS)
 
