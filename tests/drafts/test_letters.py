@@ -5,6 +5,7 @@ since forty buyers differ in the salutation and hardly anywhere else.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
@@ -355,6 +356,16 @@ def test_a_letter_is_no_longer_than_a_buyer_reads(name, file):
             letter = write(name, file, facts, PLAIN, turn)
             found = check_content(reader(file)[0], letter.subject, [block.text for block in letter.blocks])
             assert found == [], (kind, turn, found)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_japanese_line_has_at_most_35_characters(name):
+    for kind, facts in known(name, "ja").items():
+        for turn in range(COLLEAGUES):
+            blocks = write(name, "ja", facts, PLAIN, turn).blocks
+            for line in "\n".join(shown(block.text) for block in blocks).split("\n"):
+                width = sum(1 if unicodedata.east_asian_width(char) in "WF" else 0.5 for char in line)
+                assert width <= 35 or _is_item(line), (kind, turn, width, line)
 
 
 # --- text and HTML ---------------------------------------------------------------------------------------------------
