@@ -361,8 +361,8 @@ PAYMENTS: dict[str, dict[str, str]] = {
     "tt_30_70": {
         "ko": "T/T 계약금 30%, 선적 전 잔금 70%",
         "en": "T/T, 30% deposit and 70% before shipment",
-        "zh-Hans": "电汇，定金30%，余款70%于发货前付清",
-        "zh-Hant": "電匯，訂金30%，餘款70%於出貨前付清",
+        "zh-Hans": "电汇，定金30%，发货前付清70%",
+        "zh-Hant": "電匯，訂金30%，出貨前付清70%",
         "ja": "電信送金（T/T）、前金30%・出荷前70%",
         "es": "transferencia (T/T), 30 % de anticipo y 70 % antes del embarque",
     },
