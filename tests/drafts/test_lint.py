@@ -205,6 +205,14 @@ def test_words_of_export_are_named_in_a_letter_between_koreans(folder):
     assert [(file, line) for file, line, *_rest in found(folder)] == [("ko-KR.md", 2)]
 
 
+def test_a_language_without_a_variant_is_held_against_the_words_of_that_country_too(folder):
+    body(folder, "es", "Con gusto le envío una cotización.")
+    (problem,) = lint.check(folder).problems
+    assert problem.message.startswith("“cotizaci”: Words of Spanish America")
+    (folder / "hello" / "es-ES.md").write_text("[[body]]\nCon gusto le envío una oferta.\n", "utf-8")
+    assert lint.check(folder).problems == ()
+
+
 def test_a_letter_that_cannot_be_read_is_named_and_its_words_are_looked_at_all_the_same(folder):
     change(folder, "en", "{{ sender_name }}", "{{ sender_nmae }}")
     body(folder, "es", "자료")
