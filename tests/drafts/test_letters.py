@@ -5,6 +5,7 @@ since forty buyers differ in the salutation and hardly anywhere else.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
@@ -357,31 +358,48 @@ def test_a_letter_is_no_longer_than_a_buyer_reads(name, file):
             assert found == [], (kind, turn, found)
 
 
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_japanese_line_has_at_most_35_characters(name):
+    for kind, facts in known(name, "ja").items():
+        for turn in range(COLLEAGUES):
+            blocks = write(name, "ja", facts, PLAIN, turn).blocks
+            for line in "\n".join(shown(block.text) for block in blocks).split("\n"):
+                width = sum(1 if unicodedata.east_asian_width(char) in "WF" else 0.5 for char in line)
+                assert width <= 35 or _is_item(line), (kind, turn, width, line)
+
+
 # --- text and HTML ---------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=8192)
-def hrefs(marked: str) -> list[str]:
-    return re.findall(r'href="([^"]+)"', block_html(marked))
+def page(marked: str) -> str:
+    return block_html(marked)
 
 
 def test_text_and_html_carry_the_same_links_and_only_those_we_wrote(walk):
     ours = ("https://hanbit.example",)
     for written, block in walk.blocks():
-        found = hrefs(block.marked)
+        found = re.findall(r'href="([^"]+)"', page(block.marked))
         assert found == links(block.text), written
         assert found == re.findall(r"https?://[\w./-]+\w", shown(block.text), re.ASCII), written
         assert all(link.startswith(ours) for link in found), (str(written), found)
 
 
+_TAGS = {"div", "p", "br", "ul", "ol", "li", "a", "mark"}
+_FRAME = {"table", "tbody", "tr", "td"}  # what keeps the letter narrow in Word
+
+
 def test_no_markup_of_a_name_reaches_the_page(walk):
-    for written in walk.once():
-        page = to_html(written.letter.blocks, walk.language)
-        assert f'<html lang="{walk.language}" dir="ltr">' in page
-        tags = set(re.findall(r"<(\w+)", page.partition("<body")[2]))
-        assert tags <= {"div", "p", "br", "ul", "ol", "li", "a"}, (str(written), tags)
-        text = to_text(written.letter.blocks)
-        assert "\n\n\n" not in text, written
+    for written, block in walk.blocks():
+        assert set(re.findall(r"<(\w+)", page(block.marked))) <= _TAGS, (str(written), block.text)
+
+
+def test_the_whole_page_says_its_language_and_holds_nothing_but_the_letter(walk):
+    for written in walk.written[-4:]:  # nothing known, and the three who mean harm
+        whole = to_html(written.letter.blocks, walk.language)
+        assert f'<html lang="{walk.language}" dir="ltr">' in whole
+        assert set(re.findall(r"<(\w+)", whole.partition("<body")[2])) <= _TAGS | _FRAME, written
+        assert "\n\n\n" not in to_text(written.letter.blocks), written
 
 
 # --- the same in every language --------------------------------------------------------------------------------------
