@@ -1,6 +1,7 @@
 """One Markdown source, two parts: the plain text and the HTML of a letter. Pure.
 
-The HTML has no table, image, script or remote part, and reads the same with pictures off in Outlook, Gmail and Naver.
+The HTML has no image, script, colour or remote part, and reads the same with pictures off and in dark mode in Outlook,
+Gmail, Naver, QQ and Apple Mail; ``mailhtml.py`` holds it to what these show.
 What came from outside is escaped; of Markdown only paragraphs, lists, emphasis, links and line breaks are read.
 """
 
@@ -47,7 +48,7 @@ def to_text(blocks: Iterable[Written], *, footer: Footing | None = None) -> str:
 def to_html(blocks: Iterable[Written], language: str, *, footer: Footing | None = None) -> str:
     """Return the HTML part as a whole page in ``language``, styles inlined."""
     body = "\n".join(_markdown().render(unmarked(block.text)) for block in blocks)
-    foot = "".join(f"<p>{_linked(line)}</p>" for line in footer.lines) if footer and footer.lines else ""
+    foot = "\n".join(f"<p>{_linked(line)}</p>" for line in footer.lines) if footer and footer.lines else ""
     page = _PAGE.format(
         language=language, css=_css(language), body=body, foot=f'<div class="legal">{foot}</div>' if foot else ""
     )
@@ -198,28 +199,41 @@ def _text(content: str) -> Token:
 
 # --- the page --------------------------------------------------------------------------------------------------------
 
+# A font of Windows, of Apple and of Android each; Word takes the first it has.
 _FONTS = {
-    "ko": "'Malgun Gothic', 'Apple SD Gothic Neo', sans-serif",
-    "ja": "'Yu Gothic', Meiryo, 'Hiragino Sans', sans-serif",
-    "zh-Hans": "'Microsoft YaHei', 'PingFang SC', sans-serif",
-    "zh-Hant": "'Microsoft JhengHei', 'PingFang TC', sans-serif",
+    "ko": "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', sans-serif",
+    "ja": "Meiryo, 'Hiragino Sans', 'Noto Sans JP', sans-serif",
+    "zh-Hans": "'Microsoft YaHei', 'PingFang SC', 'Noto Sans SC', sans-serif",
+    "zh-Hant": "'Microsoft JhengHei', 'PingFang TC', 'Noto Sans TC', sans-serif",
 }
+# No colour is set: each program writes in its own, also in dark mode, and Word's "automatic" follows it. Font and
+# margins stand on paragraphs and lists, since Outlook's telephones, Naver and QQ drop what is said of the body.
 _CSS = (
-    "body {{ margin: 0; padding: 16px; background: #ffffff; color: #1e2124; font-family: {font}; font-size: 16px;"
-    " line-height: 1.6 }}"
-    " .letter {{ display: block; max-width: 640px }}"
-    " p {{ margin: 0 0 16px 0 }}"
-    " ul, ol {{ margin: 0 0 16px 0; padding: 0 0 0 24px }}"
+    "body {{ margin: 0; padding: 16px }}"
+    " .letter, .legal {{ max-width: 640px; overflow-wrap: anywhere }}"
+    " html[lang=ko] .letter, html[lang=ko] .legal {{ word-break: keep-all }}"  # Korean breaks between words
+    " p, ul, ol {{ margin: 0 0 16px 0; font-family: {font}; font-size: 16px; line-height: 1.6 }}"
+    " ul, ol {{ margin: 0 0 16px 24px; padding: 0 }}"
     " li {{ margin: 0 0 4px 0 }}"
-    " a {{ color: #0b50d0 }}"
-    " .legal {{ display: block; max-width: 640px; margin: 24px 0 0 0; padding: 12px 0 0 0;"
-    " border-top: 1px solid #8a949e }}"
-    " .legal p {{ margin: 0 0 4px 0; color: #464c53; font-size: 14px; line-height: 1.5 }}"
+    " li p {{ margin: 0 }}"
+    " .legal {{ margin: 24px 0 0 0; padding: 12px 0 0 0; border-top: 1px solid #8a949e }}"
+    " .legal p {{ margin: 0 0 4px 0; font-size: 14px; line-height: 1.5 }}"
+)
+# Outlook for Windows knows no greatest width: for it alone the letter stands in a table.
+_FOR_OUTLOOK = (
+    '<!--[if mso]><table role="presentation" width="640" cellpadding="0" cellspacing="0" border="0"><tr><td>'
+    "<![endif]-->",
+    "<!--[if mso]></td></tr></table><![endif]-->",
 )
 _PAGE = (
-    '<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><title></title>'
-    '<style>{css}</style></head><body><div class="letter">{body}</div>{foot}</body></html>'
+    '<!DOCTYPE html>\n<html lang="{language}" dir="ltr">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    '<meta name="color-scheme" content="light dark">\n<meta name="supported-color-schemes" content="light dark">\n'
+    "<style>{css}</style></head>\n<body>\n"
+    + _FOR_OUTLOOK[0]
+    + '\n<div class="letter">{body}</div>\n{foot}\n'
+    + _FOR_OUTLOOK[1]
+    + "\n</body>\n</html>\n"
 )
 
 

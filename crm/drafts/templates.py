@@ -29,6 +29,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import N_, _
+from crm.drafts import guard
 from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS, chain
 from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, least, values
 from crm.drafts.rules import SUBJECT_LIMITS
@@ -42,7 +43,7 @@ SETTINGS = "letter.yaml"
 ATTACHMENTS = ("catalogue", "price_list", "certificate", "quotation", "meeting")
 """What a letter may ask to go along with it; ``meeting`` is a calendar entry."""
 _SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*?)(?:\s+(\d))?\]\]\s*$")
-_ONLY_TAGS = re.compile(r"^\s*(\{%(?:(?!%\}).)*%\}\s*)+$")
+_ONLY_TAGS = re.compile(r"\s*(?:\{%(?:(?!%\}).)*%\}\s*)+")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 _VALUE = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 _TAG = re.compile(r"\{\{|\{%")
@@ -107,14 +108,17 @@ class Letter:
 
 
 class Library:
-    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line."""
+    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line.
 
-    def __init__(self, directory: str | Path) -> None:
+    ``only`` reads a single letter of the folder.
+    """
+
+    def __init__(self, directory: str | Path, *, only: str | None = None) -> None:
         self.directory = Path(directory)
         if not self.directory.is_dir():
             raise BadInput([Problem(_("There is no such folder."), Place(str(directory)))])
         found, problems = {}, []
-        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir()):
+        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir() and only in (None, path.name)):
             try:
                 found[folder.name] = read_letter(folder.name, _files(folder), folder)
             except BadInput as error:
@@ -153,12 +157,14 @@ def render(
     """
     variant = letter.variant(language, country)
     known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
+    guard.check_values(letter.name, known)
     try:
         filled = letter.compiled[variant].render(known, **_turns(turn, tuple(letter.wordings.values())))
     except jinja2.TemplateRuntimeError as error:
         raise Refused(
             _("The letter {letter} cannot be written: {reason}", letter=letter.name, reason=str(error))
         ) from None
+    guard.check_written(letter.name, filled)
     head, *texts = filled.split(_BREAK)[1:]
     blocks = [_block(name, text) for name, text in zip(letter.blocks, texts, strict=True)]
     subject = _subject(head, language)
@@ -253,6 +259,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.globals.clear()  # no range, lipsum or cycler: only what a letter is given
 
 
 # --- reading and checking --------------------------------------------------------------------------------------------
@@ -382,6 +389,7 @@ def _bad_settings(path: Path, data: Any) -> list[Problem]:
         names = data[key]
         if not isinstance(names, list) or not names or len(set(map(str, names))) != len(names):
             problems.append(at(key, _("Write a list of different names.")))
+    problems = problems or guard.check_blocks(str(path), data["blocks"], data.lc.key("blocks")[0] + 1)
     return problems or _unknown_names(path, data)
 
 
@@ -409,9 +417,11 @@ def _text(files: Mapping[str, bytes], path: Path) -> str:
     if path.name not in files:
         raise BadInput([Problem(_("This file is missing."), Place(str(path)), _("Write it."))])
     try:
-        return files[path.name].decode("utf-8").replace("\r\n", "\n")
+        text = files[path.name].decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise BadInput([Problem(_("The file is not UTF-8 text."), Place(str(path)), _("Save it as UTF-8."))]) from None
+    guard.check(str(path), text)
+    return text
 
 
 # --- sections --------------------------------------------------------------------------------------------------------
@@ -471,7 +481,7 @@ def _filled(sections: list[_Section], lines: list[str]) -> list[_Section]:
 def _keep_break(line: str) -> str:
     """A line of tags only leaves no line behind; a tag at the end of a written line must not swallow the break."""
     end = line.rstrip()
-    return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.match(line) else line
+    return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.fullmatch(line) else line
 
 
 def _by_block(sections: list[_Section]) -> Mapping[str, tuple[_Section, ...]]:

@@ -427,3 +427,9 @@ def test_the_letters_of_the_project_survive_being_copied(tmp_path):
     shutil.copytree(ROOT / "templates" / "mail", tmp_path / "mail")
     original = {letter.name: letter.version for letter in Library(ROOT / "templates" / "mail").letters()}
     assert {letter.name: letter.version for letter in Library(tmp_path / "mail").letters()} == original
+
+
+def test_a_line_of_words_between_tags_keeps_its_break(folder):
+    change(folder, "en.md", "About {{ product }}.", "{% if product %}About {{ product }}.{% endif %}\nOne more line.")
+    (body,) = render(Library(folder).letter("hello"), "en", SAMPLES).blocks[1:]
+    assert body.text == "About actuators.\nOne more line."
