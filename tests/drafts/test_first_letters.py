@@ -80,7 +80,9 @@ def test_the_thank_you_asks_for_what_was_talked_about():
     facts = replace(SAMPLES["en"], requested=())
     cold = replace(facts, rating=2)
     assert "Which week would suit you" in write("thank_you", "en", replace(cold, requested=(Request.MEETING,)))
+    assert "On what quantity" in write("thank_you", "en", replace(cold, requested=(Request.QUOTATION,)), turn=1)
     assert "prepare a quotation straight away" in write("thank_you", "en", facts)
+    assert "quotation" not in write("thank_you", "en", replace(facts, requested=(Request.SAMPLE,)))
     assert "prices and terms of delivery first" in write("thank_you", "en", cold)
     assert "Which products are you looking for" in write("thank_you", "en", replace(cold, noted=False))
 
