@@ -3,7 +3,6 @@
 Each step has its own address and can be taken up again after the browser was closed; till then it is a draft.
 """
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -12,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from crm.accounts.rules import Action, require
 from crm.campaigns import building, load, plans, queries, service
 from crm.campaigns.language import LANGUAGES
+from crm.campaigns.letters import wordings_of
 from crm.campaigns.models import Campaign
 from crm.campaigns.rehearsal import Rehearsal
 from crm.campaigns.states import DRAFT, STOPPED
@@ -281,19 +281,15 @@ def _last_look(visit: Visit, found: Campaign) -> dict[str, Any]:
         "fixes": fixes,
         "stops": [fix for fix in fixes if fix.stops],
         "held": sum(one.level == "block" for one in plan.letters),
-        "seen": _hash(visit, plan),
+        "seen": _hash(visit, found, plan),
         "dates": [(title, found.dates.get(name)) for name, title in definition.dates.items()],
         "day_text": flowwords.day_text,
         "changed": False,
     }
 
 
-def _hash(visit: Visit, plan: Rehearsal) -> str:
-    return plans.plan_hash(plans.plan_of(plan, _wordings(visit)))
-
-
-def _wordings(visit: Visit) -> dict[str, str]:
-    return plans.wordings_in(Path(visit.context.settings.templates_dir))
+def _hash(visit: Visit, found: Campaign, plan: Rehearsal) -> str:
+    return plans.plan_hash(plans.plan_of(plan, wordings_of(visit.db, visit.context.settings, found)))
 
 
 @router.post("/campaigns/{campaign_id}/start")
@@ -326,7 +322,7 @@ def agree(visit: Staff, campaign_id: int, seen: Text = "") -> Response:
     require(visit.viewer, Action.RUN_CAMPAIGNS)
     found = _draft(visit, campaign_id)
     plan = _rehearsed(visit, found)
-    if seen != _hash(visit, plan):
+    if seen != _hash(visit, found, plan):
         return visit.go(f"/campaigns/{campaign_id}", _("The plan changed again. Look at it once more."), kind="warn")
     plans.agree(visit.db, visit.context.settings, found, plan, by=visit.viewer.email, now=visit.now)
     return visit.go(f"/campaigns/{campaign_id}", _("The plan as it is now is agreed to."))

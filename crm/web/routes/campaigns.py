@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -13,6 +12,7 @@ from crm.accounts.rules import Action, require
 from crm.campaigns import plans, queries, service, texts, workflows
 from crm.campaigns.definition import Definition
 from crm.campaigns.leads import chunks
+from crm.campaigns.letters import wordings_of
 from crm.campaigns.models import Campaign, CampaignPlan, WorkflowVersion
 from crm.campaigns.rehearsal import Instead
 from crm.campaigns.states import PAUSED, RUNNING
@@ -109,7 +109,7 @@ def _newer(visit: Visit, found: Campaign) -> Source | None:
     source = workflows.sources(visit.db, visit.context.settings).get(found.workflow)
     if source is None or source.sha256 == found.workflow_sha256:
         return None
-    definition, _problems = workflows.check_text(visit.context.settings, source.name, source.text)
+    definition, _problems = workflows.check_text(visit.context.settings, source.name, source.text, visit.db)
     return source if definition else None
 
 
@@ -133,7 +133,7 @@ def _differs(visit: Visit, found: Campaign) -> dict[str, Any]:
     differs = plans.difference(visit.db, settings, found, plan)
     if differs is None:
         return {"differs": None}
-    wordings = plans.wordings_in(Path(settings.templates_dir))
+    wordings = wordings_of(visit.db, settings, found)
     return {
         "differs": differs[1],
         "names": _names(visit, differs[1].people),
