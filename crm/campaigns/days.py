@@ -245,7 +245,7 @@ def _seasons(country: str, year: int) -> tuple[_Season, ...]:
 def _when(row: Mapping[str, Any], year: int) -> Iterator[tuple[date, date]]:
     """Yield first and last day: fixed days of the year, or so many days from a feast that moves."""
     if "feast" in row:
-        for feast in _feasts(row["feast"]):
+        for feast in feasts(row["feast"]):
             if feast.year == year:
                 yield feast + timedelta(days=row["from"]), feast + timedelta(days=row["to"])
         return
@@ -254,7 +254,8 @@ def _when(row: Mapping[str, Any], year: int) -> Iterator[tuple[date, date]]:
 
 
 @cache
-def _feasts(name: str) -> tuple[date, ...]:
+def feasts(name: str) -> tuple[date, ...]:
+    """Return the days of a feast that moves, year by year, as ``quiet_seasons.toml`` lists them."""
     return tuple(_table("quiet_seasons.toml")["feasts"][name])
 
 
@@ -276,7 +277,7 @@ def ramadan_until(country: str) -> time | None:
 @cache
 def ramadan_days() -> frozenset[int]:
     """Return the ordinals of all days of Ramadan; its end counts as well, since the moon decides country by country."""
-    spans = zip(_feasts("ramadan"), _feasts("eid_al_fitr"), strict=True)
+    spans = zip(feasts("ramadan"), feasts("eid_al_fitr"), strict=True)
     return frozenset(day for first, last in spans for day in range(first.toordinal(), last.toordinal() + 1))
 
 

@@ -5,12 +5,13 @@ bare ``$`` or ``¥``. Patterns are ours where CLDR's own do not fit a letter.
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
 import phonenumbers
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from babel.lists import format_list
 from babel.numbers import format_decimal, get_currency_precision
 
@@ -48,10 +49,11 @@ def money(amount: Decimal, currency: str, language: str, country: str | None = N
     """Return an amount in ``currency`` (ISO 4217), e.g. ``USD 12,500.50``; in Spain ``USD 12.500,50``.
 
     Two decimals always, since ``1.234`` is a thousand in Madrid and one and a bit in Mexico; none for currencies
-    without a small unit (KRW, JPY).
+    without a small unit (KRW, JPY). Won between Koreans are written ``12,500원``.
     """
     pattern = "#,##0.00" if get_currency_precision(currency) else "#,##0"
-    return f"{currency} {format_decimal(amount, pattern, locale=locale_for(language, country))}"
+    figure = format_decimal(amount, pattern, locale=locale_for(language, country))
+    return f"{figure}원" if (language, country, currency) == ("ko", "KR", "KRW") else f"{currency} {figure}"
 
 
 @lru_cache(maxsize=4096)
@@ -144,6 +146,137 @@ def unit_price(amount: Decimal, currency: str, unit: str, language: str, country
     price = money(amount, currency, language, country)
     word = unit_name(unit, language, one=True)
     return _PER[language].format(price=price, unit=f"1{word}" if language in ("ko", "ja") else word)
+
+
+_LINE = {"en": "{item}: {rest}", "es": "{item}: {rest}", "ko": "{item}: {rest}"}
+
+
+def price_line(
+    item: str, count: int, unit: str, amount: Decimal, currency: str, language: str, country: str | None = None
+) -> str:
+    """Return one line of a quotation: ``Actuator DN50: 500 pieces × USD 12.50 = USD 6,250.00``."""
+    total = money(amount * count, currency, language, country)
+    rest = f"{quantity(count, unit, language, country)} × {money(amount, currency, language, country)} = {total}"
+    return _LINE.get(language, "{item}：{rest}").format(item=item, rest=rest)
+
+
+_PER_YEAR = {
+    "ko": "연간 {much}",
+    "en": "{much} per year",
+    "zh-Hans": "每年{much}",
+    "zh-Hant": "每年{much}",
+    "ja": "年間{much}",
+    "es": "{much} al año",
+}
+
+
+def in_brackets(text: str, more: str, language: str) -> str:
+    """Return a text with another in brackets behind it, in the language's own brackets."""
+    return f"{text} ({more})" if language in _SPACED else f"{text}({more})" if language == "ko" else f"{text}（{more}）"
+
+
+def per_year(much: str, language: str) -> str:
+    """Return an amount or a quantity that is due every year: ``1,000 sets per year``."""
+    space = " " if language not in _SPACED | {"ko"} and much[0].isascii() and not much[0].isdigit() else ""
+    return _PER_YEAR[language].format(much=space + much).strip()
+
+
+_COUNTRY_NAMES = {
+    "HK": {"ko": "홍콩", "en": "Hong Kong", "zh-Hans": "香港", "zh-Hant": "香港", "ja": "香港", "es": "Hong Kong"},
+    "MO": {"ko": "마카오", "en": "Macao", "zh-Hans": "澳门", "zh-Hant": "澳門", "ja": "マカオ", "es": "Macao"},
+}
+"""Where CLDR's name states a status, which a trade letter does not."""
+
+
+@lru_cache(maxsize=2048)
+def country_name(code: str, language: str, country: str | None = None) -> str:
+    """Return what a country or region (ISO 3166-1 alpha-2) is called, by CLDR; an unknown code as it stands."""
+    known = _COUNTRY_NAMES.get(code, {}).get(language)
+    return known or str(locale_for(language, country).territories.get(code, code))
+
+
+@lru_cache(maxsize=1024)
+def country_names(codes: tuple[str, ...], language: str, country: str | None = None) -> str:
+    """Return countries in one phrase: ``Malaysia and Indonesia``."""
+    return listing(tuple(country_name(code, language, country) for code in codes), language, country)
+
+
+_ZONE = {
+    "ko": "{city} 시간",
+    "en": "{city} time",
+    "zh-Hans": "{city}时间",
+    "zh-Hant": "{city}時間",
+    "ja": "{city}時間",
+    "es": "hora de {city}",
+}
+_CITIES = {("Asia/Shanghai", "zh-Hans"): "北京", ("Asia/Shanghai", "zh-Hant"): "北京"}
+_OLD_NAMES = {
+    "Asia/Ho_Chi_Minh": "Asia/Saigon",
+    "Asia/Kolkata": "Asia/Calcutta",
+    "Asia/Kathmandu": "Asia/Katmandu",
+    "Asia/Yangon": "Asia/Rangoon",
+}
+"""CLDR keeps the names of cities under the zone's oldest name."""
+_IN_KOREA = {
+    "ko": ("{there}, 한국 시간 {here}", "{there}, 한국과 같음"),
+    "en": ("{there}; {here} in Korea", "{there}, the same in Korea"),
+    "zh-Hans": ("{there}，韩国时间{here}", "{there}，与韩国时间相同"),
+    "zh-Hant": ("{there}，韓國時間{here}", "{there}，與韓國時間相同"),
+    "ja": ("{there}、韓国時間{here}", "{there}、韓国も同時刻"),
+    "es": ("{there}; {here} en Corea", "{there}; la misma hora en Corea"),
+}
+_MOMENT = {"ko": "{day} {time}", "en": "{day}, {time}", "es": "{day}, {time}"}
+_SEOUL = ZoneInfo("Asia/Seoul")
+
+
+@cache
+def zone_name(zone: str, language: str) -> str:
+    """Return whose time it is, by the zone's city: ``Singapore time``, ``hora de Ciudad de México`` (CLDR)."""
+    named = ZoneInfo(_OLD_NAMES.get(zone, zone))
+    city = _CITIES.get((zone, language)) or get_timezone_location(named, locale=locale_for(language), return_city=True)
+    return _ZONE[language].format(city=city)
+
+
+@lru_cache(maxsize=1024)
+def meeting_time(moment: datetime, zone: str, language: str, country: str | None = None) -> str:
+    """Return a moment on the buyer's clock and on Korea's: ``Tuesday 28 April 2026, 10:00 (Singapore time; 11:00 in
+    Korea)``.
+
+    ``moment`` is aware, ``zone`` the buyer's (IANA); Korea's day is said where it is another. In Seoul's zone there is
+    nothing to add.
+    """
+    there, here = moment.astimezone(ZoneInfo(zone)), moment.astimezone(_SEOUL)
+    text = _moment(there, language, country)
+    if zone == _SEOUL.key:
+        return text
+    other, same = _IN_KOREA[language]
+    known = zone_name(zone, language)
+    if there.utcoffset() == here.utcoffset():
+        told = same.format(there=known)
+    else:
+        korean = f"{here:%H:%M}" if there.date() == here.date() else _moment(here, language, country)
+        told = other.format(there=known, here=korean)
+    return in_brackets(text, told, language)
+
+
+def _moment(moment: datetime, language: str, country: str | None) -> str:
+    day = deadline(moment.date(), language, country)
+    return _MOMENT.get(language, "{day}{time}").format(day=day, time=f"{moment:%H:%M}")
+
+
+_MINUTES = {
+    "ko": "{n}분",
+    "en": "{n} minutes",
+    "zh-Hans": "{n}分钟",
+    "zh-Hant": "{n}分鐘",
+    "ja": "{n}分",
+    "es": "{n} minutos",
+}
+
+
+def minutes(count: int, language: str) -> str:
+    """Return how long a meeting takes: ``30 minutes``."""
+    return _MINUTES[language].format(n=count)
 
 
 _DAYS = {

@@ -207,12 +207,12 @@ def test_a_season_is_over_when_it_is_over() -> None:
     "feast", ["lunar_new_year", "tet", "easter", "ramadan", "eid_al_fitr", "eid_al_adha", "diwali"]
 )
 def test_every_moving_feast_is_known_through_2040(feast: str) -> None:
-    assert {day.year for day in days._feasts(feast)} == set(range(2024, LAST_YEAR + 1))
-    assert list(days._feasts(feast)) == sorted(days._feasts(feast))
+    assert {day.year for day in days.feasts(feast)} == set(range(2024, LAST_YEAR + 1))
+    assert list(days.feasts(feast)) == sorted(days.feasts(feast))
 
 
 def test_the_table_of_easter_is_that_of_the_rule() -> None:
-    assert list(days._feasts("easter")) == [easter(year) for year in range(2024, LAST_YEAR + 1)]
+    assert list(days.feasts("easter")) == [easter(year) for year in range(2024, LAST_YEAR + 1)]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_the_table_of_easter_is_that_of_the_rule() -> None:
     ],
 )
 def test_the_tables_of_feasts_agree_with_the_public_holidays(feast: str, country: str, holiday: str, last: int) -> None:
-    for day in days._feasts(feast):
+    for day in days.feasts(feast):
         if day.year <= last:
             near = [day + timedelta(days=number) for number in (-1, 0, 1)]
             found = " ".join(days.holidays_of(country, each.year).get(each, "") for each in near)
@@ -234,7 +234,7 @@ def test_the_tables_of_feasts_agree_with_the_public_holidays(feast: str, country
 
 
 def test_ramadan_lasts_a_month() -> None:
-    for first, last in zip(days._feasts("ramadan"), days._feasts("eid_al_fitr"), strict=True):
+    for first, last in zip(days.feasts("ramadan"), days.feasts("eid_al_fitr"), strict=True):
         assert 29 <= (last - first).days <= 30
 
 
