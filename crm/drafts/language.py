@@ -1,5 +1,6 @@
 """Which of the six languages a buyer is written to in, and which locale its dates and figures follow."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from babel import Locale
@@ -10,6 +11,26 @@ __all__ = ["LANGUAGES", "SPANISH_AMERICA", "choose_language"]
 
 KOREAN = "ko"
 AMERICAN_ENGLISH = frozenset({"US", "CA", "PH"})
+AT_HOME = "ko-KR"
+"""The variant for letters between Koreans."""
+VARIANTS: Mapping[str, tuple[str, frozenset[str]]] = {
+    AT_HOME: ("ko", frozenset({"KR"})),
+    "en-US": ("en", AMERICAN_ENGLISH),
+    "es-ES": ("es", frozenset({"ES"})),
+    "zh-Hant-HK": ("zh-Hant", frozenset({"HK", "MO"})),
+}
+"""Variants of a language, and to readers of which countries they go. American English goes where its style is used."""
+
+
+@cache
+def chain(language: str, country: str | None = None) -> tuple[str, ...]:
+    """Return in which files a letter's blocks are looked up, the first first: ``("es-ES", "es")``, ``("ja",)``.
+
+    ``country`` is the reader's (ISO 3166-1 alpha-2); without it there is no variant.
+    """
+    land = (country or "").upper()
+    own = [tag for tag, (base, lands) in VARIANTS.items() if base == language and land in lands]
+    return (*own, language)
 
 
 @cache

@@ -4,15 +4,21 @@
 ``[[subject]]`` and each ``[[block]]`` in Markdown with a small part of Jinja: ``{{ name }}``, ``{% if %}`` and
 ``{% for item in list %}``. The subject may have several lines, the fullest first: the first that is short enough is
 taken. A block whose text comes out empty is left out of the letter.
+
+A block may stand in several wordings, ``[[opening]]``, ``[[opening 2]]``; which one is written follows the turn of the
+buyer among those of one firm. A variant (``ko-KR.md``, ``es-ES.md``) holds only what it says in another way; the rest
+is that of its language.
 """
 
 import hashlib
 import re
+import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -22,16 +28,20 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
-from crm.core.i18n import _
-from crm.drafts.language import LANGUAGES
-from crm.drafts.placeholders import PLACEHOLDERS, SAMPLES, Facts, Lines, Url, least, values
+from crm.core.i18n import N_, _
+from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS, chain
+from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, least, values
 from crm.drafts.rules import SUBJECT_LIMITS
+from crm.drafts.seasons import SEASONS
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Private-use characters around every filled-in value, for the page that underlines them."""
 SUBJECT = "subject"
 _BREAK = "\x1e"
-_SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*)\]\]\s*$")
+SETTINGS = "letter.yaml"
+ATTACHMENTS = ("catalogue", "price_list", "certificate", "quotation", "meeting")
+"""What a letter may ask to go along with it; ``meeting`` is a calendar entry."""
+_SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*?)(?:\s+(\d))?\]\]\s*$")
 _ONLY_TAGS = re.compile(r"^\s*(\{%.*?%\}\s*)+$")
 _LEFTOVER = re.compile(r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\bNone\b|" + _BREAK)
 _ALLOWED = (
@@ -59,23 +69,38 @@ class RenderedBlock:
 
 @dataclass(frozen=True)
 class RenderedLetter:
-    """A letter in one language: one line of subject, and the blocks that have something to say, in order."""
+    """A letter in one language: one line of subject, and the blocks that have something to say, in order.
+
+    ``variant`` is the file that wrote it, without ``.md``: ``es-ES``, or the language itself.
+    """
 
     subject: str
     blocks: list[RenderedBlock]
+    variant: str = ""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A checked letter, each language compiled once. ``version`` is the SHA-256 over its files."""
+    """A checked letter, each language and variant compiled once. ``version`` is the SHA-256 over its files.
+
+    ``needs`` are the placeholders without which it must not be written, ``attach`` what goes along where it is known,
+    ``wordings`` how many there are of each block that has several.
+    """
 
     name: str
     title: Mapping[str, str]
     commercial: bool
     blocks: tuple[str, ...]
     placeholders: frozenset[str]
+    needs: tuple[str, ...]
+    attach: tuple[str, ...]
+    wordings: Mapping[str, int]
     version: str
     compiled: Mapping[str, jinja2.Template]
+
+    def variant(self, language: str, country: str | None = None) -> str:
+        """Return which file writes to a reader in ``country``: the first of ``chain`` that there is."""
+        return next(tag for tag in chain(language, country) if tag in self.compiled)
 
 
 class Library:
@@ -88,7 +113,7 @@ class Library:
         found, problems = {}, []
         for folder in sorted(path for path in self.directory.iterdir() if path.is_dir()):
             try:
-                found[folder.name] = _read_letter(folder, _version(folder))
+                found[folder.name] = read_letter(folder.name, _files(folder), folder)
             except BadInput as error:
                 problems += error.problems
         if problems:
@@ -108,30 +133,60 @@ class Library:
 
     def languages(self) -> dict[str, set[str]]:
         """Return which languages each letter is written in: all of them, or it would not have been read."""
-        return {name: set(letter.compiled) for name, letter in self._letters.items()}
+        return {name: set(letter.compiled) & set(LANGUAGES) for name, letter in self._letters.items()}
 
 
 # --- filling in ------------------------------------------------------------------------------------------------------
 
 
-def render(letter: Letter, language: str, facts_by_language: Mapping[str, Facts]) -> RenderedLetter:
+def render(
+    letter: Letter, language: str, facts_by_language: Mapping[str, Facts], *, country: str | None = None, turn: int = 0
+) -> RenderedLetter:
     """Fill ``letter`` in ``language`` with the facts of that language.
 
-    Raises Refused when a fact the text prints is missing, or anything of the template would reach the reader.
+    ``country`` is the reader's and chooses the variant; the Korean rendering beside a letter is given none. ``turn`` is
+    the buyer's place among those of one firm, from 0: it chooses between wordings. Raises Refused when a fact the text
+    prints is missing, or anything of the template would reach the reader.
     """
+    variant = letter.variant(language, country)
+    known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
     try:
-        filled = letter.compiled[language].render(values(facts_by_language[language], language))
+        filled = letter.compiled[variant].render(known, **_turns(turn, tuple(letter.wordings.values())))
     except jinja2.TemplateRuntimeError as error:
         raise Refused(
             _("The letter {letter} cannot be written: {reason}", letter=letter.name, reason=str(error))
         ) from None
     head, *texts = filled.split(_BREAK)[1:]
-    if len(texts) != len(letter.blocks):
-        raise Refused(_("In the letter {letter} a condition reaches over several blocks.", letter=letter.name))
     blocks = [_block(name, text) for name, text in zip(letter.blocks, texts, strict=True)]
     subject = _subject(head, language)
     _refuse_leftovers(letter, subject, blocks)
-    return RenderedLetter(unmarked(subject), [block for block in blocks if block.text])
+    return RenderedLetter(unmarked(subject), [block for block in blocks if block.text], variant)
+
+
+def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
+    """Return the placeholders that ``letter`` needs and that ``facts`` do not give, in the order of letter.yaml.
+
+    A letter between Koreans needs nothing that is only said abroad, such as an Incoterm.
+    """
+    home = _at_home(language, country)
+    known = values(facts, language, letter.needs, home=home)
+    return [name for name, value in known.items() if not value and not (home and PLACEHOLDERS[name].abroad)]
+
+
+def _at_home(language: str, country: str | None) -> bool:
+    return AT_HOME in chain(language, country)
+
+
+@lru_cache(maxsize=1024)
+def _turns(turn: int, counts: tuple[int, ...]) -> Mapping[str, bool]:
+    """Return for each count of wordings which of them has its turn."""
+    return MappingProxyType(
+        {_flag(number, count): turn % count == number - 1 for count in set(counts) for number in range(1, count + 1)}
+    )
+
+
+def _flag(number: int, count: int) -> str:
+    return f"turn_{number}_of_{count}"
 
 
 def unmarked(text: str) -> str:
@@ -198,53 +253,112 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 # --- reading and checking --------------------------------------------------------------------------------------------
 
 _KEYS = ("title", "commercial", "blocks", "placeholders")
+_OPTIONAL = ("needs", "attach")
+_UNKNOWN = {
+    "placeholders": N_("There is no placeholder {name}."),
+    "needs": N_("{name} is needed, but not among the placeholders of the letter."),
+    "attach": N_("{name} is nothing that can go along with a letter."),
+}
+REQUIRED: tuple[str, ...] = ()
+"""Variants that every letter must have."""
+_TAGS = (*LANGUAGES, *VARIANTS)
+
+
+@dataclass(frozen=True)
+class _Section:
+    """One wording of one block as it stands in a file; ``line`` is that of its ``[[name]]``."""
+
+    block: str
+    number: int
+    file: str
+    line: int
+    text: str
+
+    @property
+    def padded(self) -> str:
+        """Return the text under so many empty lines that its lines have their numbers in the file."""
+        return "\n" * self.line + self.text
+
+
+def read_letter(name: str, contents: Mapping[str, bytes], folder: Path) -> Letter:
+    """Return the letter that ``contents`` are, by file name: ``letter.yaml``, ``ko.md`` and so on.
+
+    ``folder`` is only said in problems. Raises BadInput with every problem.
+    """
+    return _read_letter(name, tuple(sorted(contents.items())), folder)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return what lies in a letter's folder; what is hidden is no part of it."""
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
+    }
 
 
 @lru_cache(maxsize=64)  # what was found good is compiled once a process; what is wrong is told every time
-def _read_letter(folder: Path, version: str) -> Letter:
-    data, problems = _read_settings(folder / "letter.yaml")
+def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Path) -> Letter:
+    files = dict(contents)
+    if problems := _stray(files, folder):
+        raise BadInput(problems)
+    data, problems = _read_settings(files, folder / SETTINGS)
     if problems:
         raise BadInput(problems)
-    blocks = tuple(str(name) for name in data["blocks"])
-    allowed = frozenset(str(name) for name in data["placeholders"])
-    compiled: dict[str, jinja2.Template] = {}
-    used: set[str] = set()
-    for language in LANGUAGES:
-        try:
-            source = _source(folder / f"{language}.md", blocks)
-            used |= _names(source, folder / f"{language}.md", allowed)
-            compiled[language] = _ENVIRONMENT.from_string(source)
-        except BadInput as error:
-            problems += error.problems
-    problems += _unused(folder / "letter.yaml", data, allowed - used) if not problems else []
-    if problems:
-        raise BadInput(problems)
-    title = {str(key): str(value) for key, value in data["title"].items()}
-    letter = Letter(folder.name, title, bool(data["commercial"]), blocks, allowed, version, compiled)
-    _try_out(letter, folder)
+    blocks = tuple(str(block) for block in data["blocks"])
+    allowed = frozenset(str(placeholder) for placeholder in data["placeholders"])
+    needs = tuple(str(need) for need in data.get("needs", ()))
+    sections, used = _all_sections(files, folder, blocks, allowed)
+    if unused := sorted(allowed - used - set(needs)):
+        raise BadInput(_unused(folder / SETTINGS, data, unused))
+    counts = _counts(sections[LANGUAGES[0]])
+    letter = Letter(
+        name=name,
+        title={str(key): str(value) for key, value in data["title"].items()},
+        commercial=bool(data["commercial"]),
+        blocks=blocks,
+        placeholders=allowed,
+        needs=needs,
+        attach=tuple(str(one) for one in data.get("attach", ())),
+        wordings={block: count for block, count in counts.items() if count > 1},
+        version=_version(files),
+        compiled={tag: _compiled(sections, tag, blocks) for tag in sections},
+    )
+    _try_out(letter, sections)
     return letter
 
 
-def _version(folder: Path) -> str:
+def _version(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for path in [folder / "letter.yaml", *(folder / f"{language}.md" for language in LANGUAGES)]:
-        written = path.read_bytes() if path.is_file() else b""  # reading says what is missing
-        digest.update(path.name.encode() + b"\0" + written + b"\0")
+    for name, written in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + written + b"\0")
     return digest.hexdigest()
 
 
-def _read_settings(path: Path) -> tuple[Any, list[Problem]]:
+def _stray(files: Mapping[str, bytes], folder: Path) -> list[Problem]:
+    known = (SETTINGS, *(f"{tag}.md" for tag in _TAGS))
+    return [
+        Problem(
+            _("This file is no part of a letter."),
+            Place(str(folder / name)),
+            _near(name, known) or _("A letter has these files: {names}.", names=", ".join(known)),
+        )
+        for name in files
+        if name not in known
+    ]
+
+
+def _read_settings(files: Mapping[str, bytes], path: Path) -> tuple[Any, list[Problem]]:
     try:
-        data = YAML().load(_text(path))
+        data = YAML().load(_text(files, path))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise BadInput([Problem(_("This is not valid YAML."), Place(str(path), line))]) from None
     if not isinstance(data, dict):
         raise BadInput([Problem(_("The file must say title, commercial, blocks and placeholders."), Place(str(path)))])
+    known = (*_KEYS, *_OPTIONAL)
     problems = [
-        Problem(_("Unknown key {key}.", key=key), Place(str(path), data.lc.key(key)[0] + 1), _near(str(key), _KEYS))  # type: ignore[attr-defined]
+        Problem(_("Unknown key {key}.", key=key), Place(str(path), data.lc.key(key)[0] + 1), _near(str(key), known))  # type: ignore[attr-defined]
         for key in data
-        if key not in _KEYS
+        if key not in known
     ]
     problems += [Problem(_("{key} is missing.", key=key), Place(str(path))) for key in _KEYS if key not in data]
     return data, problems or _bad_settings(path, data)
@@ -259,54 +373,94 @@ def _bad_settings(path: Path, data: Any) -> list[Problem]:
         problems.append(at("title", _("Give the title in Korean (ko) and English (en).")))
     if not isinstance(data["commercial"], bool):
         problems.append(at("commercial", _("Write true or false.")))
-    for key in ("blocks", "placeholders"):
+    for key in ("blocks", "placeholders", *(key for key in _OPTIONAL if key in data)):
         names = data[key]
         if not isinstance(names, list) or not names or len(set(map(str, names))) != len(names):
             problems.append(at(key, _("Write a list of different names.")))
-    if not problems:
-        problems = [
-            Problem(
-                _("There is no placeholder {name}.", name=name),
-                Place(str(path), data["placeholders"].lc.item(index)[0] + 1),
-                _near(str(name), tuple(PLACEHOLDERS)),
-            )
-            for index, name in enumerate(data["placeholders"])
-            if name not in PLACEHOLDERS
-        ]
-    return problems
+    return problems or _unknown_names(path, data)
 
 
-def _unused(path: Path, data: Any, names: frozenset[str]) -> list[Problem]:
-    line = data.lc.key("placeholders")[0] + 1
+def _unknown_names(path: Path, data: Any) -> list[Problem]:
+    declared = tuple(map(str, data["placeholders"]))
+    known = {"placeholders": tuple(PLACEHOLDERS), "needs": declared, "attach": ATTACHMENTS}
     return [
-        Problem(_("No language uses the placeholder {name}.", name=name), Place(str(path), line))
-        for name in sorted(names)
+        Problem(
+            _(_UNKNOWN[key], name=name),
+            Place(str(path), data[key].lc.item(index)[0] + 1, field=key),
+            _near(name, names),
+        )
+        for key, names in known.items()
+        for index, name in enumerate(map(str, data.get(key, ())))
+        if name not in names
     ]
 
 
-def _text(path: Path) -> str:
+def _unused(path: Path, data: Any, names: list[str]) -> list[Problem]:
+    line = data.lc.key("placeholders")[0] + 1
+    return [Problem(_("No language uses the placeholder {name}.", name=name), Place(str(path), line)) for name in names]
+
+
+def _text(files: Mapping[str, bytes], path: Path) -> str:
+    if path.name not in files:
+        raise BadInput([Problem(_("This file is missing."), Place(str(path)), _("Write it."))])
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput([Problem(_("This file is missing."), Place(str(path)), _("Write it."))]) from None
+        return files[path.name].decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise BadInput([Problem(_("The file is not UTF-8 text."), Place(str(path)), _("Save it as UTF-8."))]) from None
 
 
-def _source(path: Path, blocks: tuple[str, ...]) -> str:
-    """Return the file as one template, each section opened by a separator on its own line, so that lines stay true."""
-    lines, found = [], []
-    for number, line in enumerate(_text(path).replace("\r\n", "\n").split("\n"), 1):
-        section = _SECTION.match(line)
-        if section:
-            found.append((section[1], number))
-        elif not found and line.strip() and not line.startswith("{#"):
-            raise BadInput([Problem(_("Text stands before the first section."), Place(str(path), number))])
-        lines.append(_BREAK if section else _keep_break(line))
-    problems = _wrong_sections(path, found, (SUBJECT, *blocks))
+# --- sections --------------------------------------------------------------------------------------------------------
+
+_Sections = Mapping[str, Mapping[str, tuple[_Section, ...]]]
+"""By language or variant, then by block: its wordings."""
+
+
+def _all_sections(
+    files: Mapping[str, bytes], folder: Path, blocks: tuple[str, ...], allowed: frozenset[str]
+) -> tuple[_Sections, set[str]]:
+    """Return every file's sections, checked, and the placeholders they use. Raises BadInput with every problem."""
+    found: dict[str, Mapping[str, tuple[_Section, ...]]] = {}
+    used: set[str] = set()
+    problems: list[Problem] = []
+    for tag in (tag for tag in _TAGS if tag in LANGUAGES or tag in REQUIRED or f"{tag}.md" in files):
+        path = folder / f"{tag}.md"
+        try:
+            sections = _sections(_text(files, path), path)
+            _refuse_wrong_sections(path, sections, (SUBJECT, *blocks), whole=tag in LANGUAGES)
+            for section in sections:
+                used |= _names(section, _sayable(allowed, tag))
+            found[tag] = _by_block(sections)
+        except BadInput as error:
+            problems += error.problems
+    problems = problems or list(_other_counts(found))
     if problems:
         raise BadInput(problems)
-    return "\n".join(lines)
+    return found, used
+
+
+def _sayable(allowed: frozenset[str], tag: str) -> frozenset[str]:
+    return frozenset(name for name in allowed if not PLACEHOLDERS[name].abroad) if tag == AT_HOME else allowed
+
+
+def _sections(text: str, path: Path) -> list[_Section]:
+    """Cut a file at its ``[[name]]`` lines."""
+    found: list[_Section] = []
+    lines: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        head = _SECTION.match(line)
+        if head:
+            found = _filled(found, lines)
+            found.append(_Section(head[1], int(head[2] or 1), str(path), number, ""))
+            lines = []
+        elif not found and line.strip() and not line.startswith("{#"):
+            raise BadInput([Problem(_("Text stands before the first section."), Place(str(path), number))])
+        else:
+            lines.append(_keep_break(line))
+    return _filled(found, lines)
+
+
+def _filled(sections: list[_Section], lines: list[str]) -> list[_Section]:
+    return [*sections[:-1], replace(sections[-1], text="\n".join(lines))] if sections else []
 
 
 def _keep_break(line: str) -> str:
@@ -315,32 +469,110 @@ def _keep_break(line: str) -> str:
     return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.match(line) else line
 
 
-def _wrong_sections(path: Path, found: list[tuple[str, int]], wanted: tuple[str, ...]) -> list[Problem]:
-    names = [name for name, _line in found]
+def _by_block(sections: list[_Section]) -> Mapping[str, tuple[_Section, ...]]:
+    names = dict.fromkeys(section.block for section in sections)
+    return {name: tuple(section for section in sections if section.block == name) for name in names}
+
+
+def _refuse_wrong_sections(path: Path, sections: list[_Section], wanted: tuple[str, ...], *, whole: bool) -> None:
+    """A language has every block, a variant some; both in the order of letter.yaml, wordings one after another."""
+    names = list(dict.fromkeys(section.block for section in sections))
     problems = [
-        Problem(_("There is no block {name} in letter.yaml.", name=name), Place(str(path), line), _near(name, wanted))
-        for name, line in found
-        if name not in wanted
-    ]
-    problems += [
-        Problem(_("The block {name} is missing.", name=name), Place(str(path))) for name in wanted if name not in names
-    ]
-    if not problems and names != list(wanted):
-        wrong = next(line for (name, line), right in zip(found, [*wanted, ""], strict=False) if name != right)
-        order = ", ".join(wanted)
-        problems.append(
-            Problem(_("The blocks must stand once each, in this order: {order}.", order=order), Place(str(path), wrong))
+        Problem(
+            _("There is no block {name} in letter.yaml.", name=section.block),
+            Place(section.file, section.line),
+            _near(section.block, wanted),
         )
-    return problems
+        for section in sections
+        if section.block not in wanted
+    ]
+    if whole:
+        problems += [
+            Problem(_("The block {name} is missing.", name=name), Place(str(path)))
+            for name in wanted
+            if name not in names
+        ]
+    elif not names:
+        problems.append(Problem(_("A variant must hold at least one block."), Place(str(path)), _("Delete the file.")))
+    problems = problems or list(_wrong_order(sections, wanted, whole=whole))
+    if problems:
+        raise BadInput(problems)
 
 
-def _names(source: str, path: Path, allowed: frozenset[str]) -> set[str]:
-    """Return the placeholders a template uses. Raises BadInput for anything but printing, asking and listing them."""
+def _wrong_order(sections: list[_Section], wanted: tuple[str, ...], *, whole: bool) -> Iterator[Problem]:
+    before: tuple[int, int] = (-1, 0)
+    for section in sections:
+        place = (wanted.index(section.block), section.number)
+        another = place == (before[0], before[1] + 1)
+        following = place[0] == before[0] + 1 if whole else place[0] > before[0]
+        if not (another or (following and place[1] == 1)):
+            order = ", ".join(wanted)
+            yield Problem(
+                _(
+                    "The blocks must stand in this order: {order}; other wordings right behind, as in [[{name} 2]].",
+                    order=order,
+                    name=section.block,
+                ),
+                Place(section.file, section.line),
+            )
+            return
+        if section.block == SUBJECT and section.number > 1:
+            yield Problem(
+                _("There is one subject; write shorter ones on lines below it."), Place(section.file, section.line)
+            )
+            return
+        before = place
+
+
+def _counts(sections: Mapping[str, tuple[_Section, ...]]) -> dict[str, int]:
+    return {block: len(wordings) for block, wordings in sections.items()}
+
+
+def _other_counts(found: _Sections) -> Iterator[Problem]:
+    """Colleagues of one firm must get different wordings in every language, and the Korean one beside their letter."""
+    counts = _counts(found.get(LANGUAGES[0], {}))
+    for sections in found.values():
+        for block, wordings in sections.items():
+            if block in counts and len(wordings) != counts[block]:
+                yield Problem(
+                    _(
+                        "The block {name} has {count} wordings here and {wanted} in {language}.md.",
+                        name=block,
+                        count=len(wordings),
+                        wanted=counts[block],
+                        language=LANGUAGES[0],
+                    ),
+                    Place(wordings[-1].file, wordings[-1].line),
+                )
+
+
+def _compiled(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> jinja2.Template:
+    """Return a language or variant as one template: a separator before each block, its wordings behind their turn."""
+    parts = []
+    for block in (SUBJECT, *blocks):
+        parts.append(_BREAK)
+        wordings = _chosen(sections, tag, block)
+        for section in wordings:
+            several = len(wordings) > 1
+            parts += [f"{{% if {_flag(section.number, len(wordings))} %}}"] if several else []
+            parts.append(section.text)
+            parts += ["{% endif %}"] if several else []
+    return _ENVIRONMENT.from_string("\n".join(parts))
+
+
+def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
+    """Return a block's wordings as the variant says them, else as its language does."""
+    base = VARIANTS[tag][0] if tag in VARIANTS else tag
+    return sections[tag].get(block) or sections[base][block]
+
+
+def _names(section: _Section, allowed: frozenset[str]) -> set[str]:
+    """Return the placeholders a section uses. Raises BadInput for anything but printing, asking and listing them."""
     try:
-        tree = _ENVIRONMENT.parse(source)
+        tree = _ENVIRONMENT.parse(section.padded)
     except jinja2.TemplateSyntaxError as error:
-        raise BadInput([Problem(str(error.message), Place(str(path), error.lineno))]) from None
-    problems = list(_forbidden(tree, path))
+        raise BadInput([_syntax(section, error)]) from None
+    problems = list(_forbidden(tree, section.file))
     used = set()
     own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
     for name in tree.find_all(nodes.Name):
@@ -348,43 +580,107 @@ def _names(source: str, path: Path, allowed: frozenset[str]) -> set[str]:
             continue
         used.add(name.name)
         if name.name not in allowed:
-            hint = _near(name.name, tuple(allowed)) or _(
-                "Add it to placeholders in letter.yaml, if there is such a one."
-            )
-            problems.append(
-                Problem(
-                    _("{name} is not a placeholder of this letter.", name=name.name),
-                    Place(str(path), name.lineno),
-                    hint,
-                )
-            )
+            problems.append(_not_allowed(name, section, allowed))
     if problems:
         raise BadInput(problems)
     return used
 
 
-def _forbidden(tree: nodes.Node, path: Path) -> Iterator[Problem]:
+def _syntax(section: _Section, error: jinja2.TemplateSyntaxError) -> Problem:
+    message = str(error.message)
+    if message.startswith("Unexpected end of template"):
+        message = _("A condition or a list is not closed in the block {name}.", name=section.block)
+    return Problem(message, Place(section.file, error.lineno))
+
+
+def _not_allowed(name: nodes.Name, section: _Section, allowed: frozenset[str]) -> Problem:
+    place = Place(section.file, name.lineno)
+    if name.name in PLACEHOLDERS and PLACEHOLDERS[name.name].abroad and section.file.endswith(f"{AT_HOME}.md"):
+        return Problem(_("A letter between Koreans does not say {name}.", name=name.name), place)
+    hint = _near(name.name, tuple(allowed)) or _("Add it to placeholders in letter.yaml, if there is such a one.")
+    return Problem(_("{name} is not a placeholder of this letter.", name=name.name), place, hint)
+
+
+def _forbidden(tree: nodes.Node, file: str) -> Iterator[Problem]:
     for node in tree.find_all(nodes.Node):
         loop_over_more = isinstance(node, nodes.For) and (
             not isinstance(node.iter, nodes.Name) or any(node.find_all(nodes.For))
         )
         if not isinstance(node, _ALLOWED) or loop_over_more:
             yield Problem(
-                _("Only {{ name }}, if and for over one list are allowed in a letter."), Place(str(path), node.lineno)
+                _("Only {{ name }}, if and for over one list are allowed in a letter."), Place(file, node.lineno)
             )
 
 
-def _try_out(letter: Letter, folder: Path) -> None:
+# --- trying out ------------------------------------------------------------------------------------------------------
+
+
+def _try_out(letter: Letter, sections: _Sections) -> None:
     """Write the letter with all facts and with as few as there can be, so that a missing question shows now."""
-    problems = []
-    for language in LANGUAGES:
-        for facts in (SAMPLES[language], least(SAMPLES[language])):
-            try:
-                render(letter, language, {language: facts})
-            except Refused as error:
-                problems.append(Problem(error.message, Place(str(folder / f"{language}.md"))))
+    problems: dict[Problem, None] = {}
+    for tag in sections:
+        language, country = _reader(tag)
+        for facts in _samples(letter, HOME_SAMPLE if tag == AT_HOME else SAMPLES[language]):
+            for turn in range(max(letter.wordings.values(), default=1)):
+                try:
+                    render(letter, language, {language: facts}, country=country, turn=turn)
+                except Refused as error:
+                    found = _where(letter, sections, tag, facts)
+                    problems.update(dict.fromkeys(found or [Problem(error.message, Place(_file(sections, tag)))]))
     if problems:
-        raise BadInput(problems)
+        raise BadInput(list(problems))
+
+
+def _reader(tag: str) -> tuple[str, str | None]:
+    """Return the language and a country for which ``tag`` writes."""
+    if tag not in VARIANTS:
+        return tag, None
+    language, countries = VARIANTS[tag]
+    return language, max(countries)
+
+
+def _samples(letter: Letter, facts: Facts) -> Iterator[Facts]:
+    """Yield what to try a letter with; one about the season with every season."""
+    few = least(facts, letter.needs)
+    yield facts
+    yield few
+    if any(name.startswith("season") for name in letter.placeholders):
+        yield from (replace(each, season=season) for each in (facts, few) for season in SEASONS)
+
+
+def _file(sections: _Sections, tag: str) -> str:
+    return next(iter(sections[tag].values()))[0].file
+
+
+def _where(letter: Letter, sections: _Sections, tag: str, facts: Facts) -> list[Problem]:
+    """Return what cannot be printed, each with its line: every section is tried alone."""
+    language, country = _reader(tag)
+    known = values(facts, language, letter.placeholders, home=_at_home(language, country))
+    problems = []
+    for block in (SUBJECT, *letter.blocks):
+        for section in _chosen(sections, tag, block):
+            try:
+                _ENVIRONMENT.from_string(section.padded).render(known)
+            except jinja2.TemplateRuntimeError as error:
+                problems.append(_unasked(section, error, known))
+    return problems
+
+
+def _unasked(section: _Section, error: jinja2.TemplateRuntimeError, known: Mapping[str, object]) -> Problem:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
+    line = lines[-1] if lines and lines[-1] else section.line
+    printed = re.findall(r"\{\{\s*(\w+)", section.padded.split("\n")[line - 1])
+    name = next((name for name in printed if not known.get(name, True)), "")
+    hint = (
+        _("Ask for it first, as in {{% if {name} %}}, or write it into needs of letter.yaml.", name=name)
+        if name
+        else ""
+    )
+    return Problem(
+        str(error) if not name else _("{name} is printed where it is not known.", name=name),
+        Place(section.file, line),
+        hint,
+    )
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:
