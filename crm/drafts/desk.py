@@ -34,8 +34,8 @@ from crm.drafts.readiness import (
     Readiness,
     State,
     may_edit,
-    reads,
     readiness,
+    reads,
     writer_of_what_is_new,
 )
 
@@ -135,9 +135,7 @@ def _shelf(session: Session, present: Mapping[str, Source], of_campaigns: Mappin
     for row in session.exec(select(LetterDecision).order_by(col(LetterDecision.id))):
         rows.setdefault(row.letter, []).append(_decision(row))
     found = {sha256: checked(name, files) for sha256, (name, files) in versions.items()}
-    states = {
-        sha256: states_of(files, found[sha256], rows.get(name, ())) for sha256, (name, files) in versions.items()
-    }
+    states = {sha256: states_of(files, found[sha256], rows.get(name, ())) for sha256, (name, files) in versions.items()}
     return Shelf({name: source.sha256 for name, source in present.items()}, found, states, of_campaigns)
 
 
@@ -351,11 +349,15 @@ def _seen(session: Session, settings: Settings, name: str, tongue: str, seen: st
     return found
 
 
-def _decide(
-    session: Session, source: Source, tongue: str, kind: str, note: str, viewer: Viewer, now: datetime
-) -> None:
+def _decide(session: Session, source: Source, tongue: str, kind: str, note: str, viewer: Viewer, now: datetime) -> None:
     decision = Decision(
-        tongue, digest(source.files[f"{tongue}.md"]), digest(source.files[f"{MASTER}.md"]), kind, viewer.email, now, note
+        tongue,
+        digest(source.files[f"{tongue}.md"]),
+        digest(source.files[f"{MASTER}.md"]),
+        kind,
+        viewer.email,
+        now,
+        note,
     )
     row = _store(session, source.name, decision)
     events.record(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 
 from crm.campaigns.letters import Files, base_of, sha256_of
-from crm.core.errors import BadInput, NotFound, Problem, Refused
+from crm.core.errors import BadInput, Problem, Refused
 from crm.core.i18n import N_, _
 from crm.drafts.language import KOREAN, LANGUAGES, chain
 from crm.drafts.readiness import Readiness, State
@@ -106,7 +106,7 @@ class Ready:
 class Shelf(Library):
     """The letters in use, the versions that campaigns keep, and how ready each language of each version is.
 
-    ``present``: letter → version; ``versions`` and ``states`` by version; ``of_campaigns``: campaign → letter → version.
+    ``present`` names the version of each letter, ``of_campaigns`` that of each campaign; the others go by version.
     """
 
     def __init__(
@@ -122,15 +122,13 @@ class Shelf(Library):
         self._letters = {name: letter for name, letter in found.items() if letter is not None}
 
     def letter(self, name: str, version: str = "") -> Letter:
-        """Return a letter as it is in use, or another version that a campaign keeps.
+        """Return a letter in a version, the one in use where none is named or it is kept by nobody any more.
 
         Raises NotFound naming those there are, BadInput with the mistakes of one that cannot be read.
         """
-        if not version and name not in self._present:
-            return super().letter(name)
-        found = self._versions.get(version or self._present[name])
+        found = self._versions.get(version or self._present.get(name, ""))
         if found is None:
-            raise NotFound(_("There is no such version."))
+            return super().letter(name)
         if found.letter is None:
             raise BadInput([*found.problems, *(one for told in found.faulty.values() for one in told)])
         return found.letter
@@ -140,7 +138,7 @@ class Shelf(Library):
         return self._of_campaigns.get(campaign_id or 0, {}).get(name, "")
 
     def ready(self, letter: Letter, language: str, country: str | None = None) -> Ready:
-        """Tell whether a letter may be written in ``language`` to a reader in ``country``: all texts it draws on are."""
+        """Tell whether a letter may be written in ``language`` to a reader in ``country``: each text it draws on."""
         states = self._states[letter.version]
         for tongue in reversed(chain(language, country)):
             found = states.get(tongue)
@@ -151,10 +149,13 @@ class Shelf(Library):
         return Ready(language, State.APPROVED)
 
     def to_write(
-        self, name: str, language: str, country: str | None = None, *, campaign_id: int | None = None
+        self, name: str, language: str, country: str | None = None, *, campaign_id: int | None = None, version: str = ""
     ) -> Letter:
-        """Return the version of a letter to write now. Raises NotReady while its text is not approved, and as ``letter``."""
-        letter = self.letter(name, self.version_for(name, campaign_id))
+        """Return a letter to write now, in ``version`` or the one that the campaign keeps.
+
+        Raises NotReady while a text it is written from is not approved, and as ``letter``.
+        """
+        letter = self.letter(name, version or self.version_for(name, campaign_id))
         if not (found := self.ready(letter, language, country)):
             raise NotReady(name, found.tongue, found.state)
         return letter

@@ -92,7 +92,7 @@ def writer_of_what_is_new(authors: Authors, now: Readiness) -> str:
     return authors.korean if now.state == State.AGAIN else authors.text
 
 
-# --- who may do what ---------------------------------------------------------------------------------------------------
+# --- who may do what --------------------------------------------------------------------------------------------------
 
 
 def reads(viewer: Viewer, tongue: str) -> bool:

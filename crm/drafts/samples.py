@@ -34,7 +34,8 @@ def _everyone(who: NameParts) -> Mapping[str, NameParts]:
 
 _LONGEST = {
     "ko": NameParts(
-        full_name="남궁은하수", title="글로벌전략구매본부장 겸 부사장", company="(주)대한국제산업기계부품유통홀딩스", country="KR"
+        full_name="남궁은하수", title="글로벌전략구매본부장 겸 부사장", country="KR",
+        company="(주)대한국제산업기계부품유통홀딩스",
     ),
     "zh-Hans": NameParts(
         full_name="阿卜杜热西提·买买提艾力", title="国际采购与供应链管理部总经理", country="CN",
@@ -89,7 +90,9 @@ SAMPLES_OF_BUYERS: tuple[Sample, ...] = (
         N_("a name that the letter's readers cannot read"),
         {
             "ja": NameParts(full_name="กิตติศักดิ์ วงศ์ใหญ่", title="ผู้จัดการ", company="บริษัท สยามวาล์ว จำกัด", country="TH"),
-            "*": NameParts(full_name="Кириллов Аркадий", title="Директор", company="ООО «Северная арматура»", country="KZ"),
+            "*": NameParts(
+                full_name="Кириллов Аркадий", title="Директор", company="ООО «Северная арматура»", country="KZ"
+            ),
         },
     ),
 )

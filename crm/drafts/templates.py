@@ -27,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from crm.campaigns.letters import APPROVALS_FILE
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import N_, _
 from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS, chain
@@ -124,8 +125,8 @@ class Library:
         """Return every letter, by name."""
         return list(self._letters.values())
 
-    def letter(self, name: str) -> Letter:
-        """Return one letter. Raises NotFound naming those there are."""
+    def letter(self, name: str, version: str = "") -> Letter:
+        """Return one letter; a folder has one ``version`` of it. Raises NotFound naming those there are."""
         if name not in self._letters:
             known = ", ".join(self._letters)
             raise NotFound(_("There is no letter called {name}. Known: {known}.", name=name, known=known))
@@ -289,9 +290,11 @@ def read_letter(name: str, contents: Mapping[str, bytes], folder: Path) -> Lette
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """Return what lies in a letter's folder; what is hidden is no part of it."""
+    """Return what lies in a letter's folder; what is hidden, and the list of approvals, is no part of the letter."""
     return {
-        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file() and path.name != APPROVALS_FILE and not path.name.startswith(".")
     }
 
 
