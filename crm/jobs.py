@@ -69,6 +69,13 @@ def keep_drafts_true(context: Context) -> int:
         return drafts.keep_true(session, letters, now=context.clock.now())
 
 
+def write_held(context: Context) -> int:
+    """Write letters that were held because a fact was missing, once it is there."""
+    letters = library(context.settings.templates_dir)
+    with context.db.writing() as session:
+        return drafts.write_held(session, context.settings, letters, now=context.clock.now())
+
+
 def make_drafts(context: Context) -> int:
     """Draft the letters whose time is near, some at a time, so that nobody waits long for the database."""
     letters = library(context.settings.templates_dir)
@@ -111,7 +118,7 @@ def read_inbox(context: Context) -> int:
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
     recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
-    make_drafts, queue_approved,
+    write_held, make_drafts, queue_approved,
 )  # fmt: skip
 
 
