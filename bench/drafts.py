@@ -36,11 +36,10 @@ from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisati
 from crm.core.config import ROOT, Settings
 from crm.core.db import Database
 from crm.drafts import layout, service
+from crm.drafts.facts import facts_of
 from crm.drafts.language import locale_for
-from crm.drafts.models import Draft
 from crm.drafts.placeholders import values
 from crm.drafts.subjects import Sources
-from crm.drafts.facts import facts_of
 from crm.drafts.templates import CLOSE, OPEN, Library, render
 from crm.exporters.models import Booth, Catalogue, Exhibition, Exporter, ProductLine
 from crm.jobs import BATCH

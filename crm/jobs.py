@@ -17,6 +17,7 @@ from crm.campaigns import service as campaigns
 from crm.campaigns.forgetting import forget_leads as forget_enrolments
 from crm.core.context import Context
 from crm.delivery import service as delivery
+from crm.drafts import desk
 from crm.drafts import service as drafts
 from crm.drafts.forgetting import forget_leads as forget_drafts
 from crm.drafts.templates import Library
@@ -34,7 +35,7 @@ BATCH, BATCHES = 20, 25
 
 @cache
 def library(folder: str) -> Library:
-    """Return the letters of a folder, compiled once per process."""
+    """Return the letters of a folder, compiled once per process; any mistake in one of them is told."""
     return Library(folder)
 
 
@@ -64,24 +65,30 @@ def take_steps(context: Context) -> int:
 
 def keep_drafts_true(context: Context) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed."""
-    letters = library(context.settings.templates_dir)
     with context.db.writing() as session:
+        letters = desk.letters_in_use(session, context.settings)
         return drafts.keep_true(session, letters, now=context.clock.now())
+
+
+def keep_letters(context: Context) -> int:
+    """Let running campaigns keep the versions of their letters, where they keep none yet."""
+    with context.db.writing() as session:
+        return desk.keep_letters(session, context.settings, now=context.clock.now())
 
 
 def write_held(context: Context) -> int:
     """Write letters that were held because a fact was missing, once it is there."""
-    letters = library(context.settings.templates_dir)
     with context.db.writing() as session:
+        letters = desk.letters_in_use(session, context.settings)
         return drafts.write_held(session, context.settings, letters, now=context.clock.now())
 
 
 def make_drafts(context: Context) -> int:
     """Draft the letters whose time is near, some at a time, so that nobody waits long for the database."""
-    letters = library(context.settings.templates_dir)
     total = 0
     for _batch in range(BATCHES):
         with context.db.writing() as session:
+            letters = desk.letters_in_use(session, context.settings)
             done = drafts.draft_some(session, context.settings, letters, now=context.clock.now(), limit=BATCH)
         total += done.drafted
         if done.taken < BATCH:
@@ -117,8 +124,8 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
-    write_held, make_drafts, queue_approved,
+    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_letters,
+    keep_drafts_true, write_held, make_drafts, queue_approved,
 )  # fmt: skip
 
 

@@ -81,15 +81,27 @@ WHY = {
 
 
 class NotReady(Refused):
-    """A letter may not be written in a language yet. ``where`` is the page of the desk on which that is mended."""
+    """A letter may not be written in a language yet: its text waits for a person."""
 
-    def __init__(self, letter: str, tongue: str, state: State) -> None:
-        super().__init__(_(WHY[state], letter=letter, language=tongue), code="letter_not_ready")
-        self.letter, self.tongue, self.state = letter, tongue, state
+    def __init__(self, letter: str, tongue: str, state: State, version: str = "") -> None:
+        super().__init__(not_ready(letter, tongue, state), code="letter_not_ready")
+        self.letter, self.tongue, self.state, self.version = letter, tongue, state, version
 
     @property
-    def where(self) -> str:
-        return f"/letters/{self.letter}?language={self.tongue}"
+    def held_for(self) -> dict[str, str]:
+        """Return what a held draft keeps of it: ``where`` is the desk, ``placeholder`` none."""
+        told = {"letter": self.letter, "tongue": self.tongue, "state": self.state.value}
+        return {"placeholder": "", "where": "letters", **told}
+
+
+def not_ready(letter: str, tongue: str, state: str) -> str:
+    """Return why a letter may not be written in a language, as a sentence."""
+    return _(WHY[State(state)], letter=letter, language=tongue)
+
+
+def desk_page(letter: str, tongue: str) -> str:
+    """Return the address of the page on which it is mended that a letter may not be written."""
+    return f"/letters/{letter}?language={tongue}"
 
 
 @dataclass(frozen=True)
@@ -155,9 +167,13 @@ class Shelf(Library):
 
         Raises NotReady while a text it is written from is not approved, and as ``letter``.
         """
-        letter = self.letter(name, version or self.version_for(name, campaign_id))
+        version = version or self.version_for(name, campaign_id)
+        try:
+            letter = self.letter(name, version)
+        except BadInput:
+            raise NotReady(name, KOREAN, State.WRITING, version) from None
         if not (found := self.ready(letter, language, country)):
-            raise NotReady(name, found.tongue, found.state)
+            raise NotReady(name, found.tongue, found.state, letter.version)
         return letter
 
     def ready_languages(self) -> dict[str, set[str]]:

@@ -28,7 +28,7 @@ from crm.drafts.models import Draft
 from crm.drafts.placeholders import PLACEHOLDERS, Facts
 from crm.drafts.subjects import Sources, Subject, subject_of
 from crm.drafts.templates import Library, RenderedBlock, unmarked
-from crm.drafts.writing import Content, both, pair_of, pairs, write
+from crm.drafts.writing import Content, both, pair_of, pairs, write_in_use
 from crm.pipeline import service as pipeline
 
 log = structlog.get_logger()
@@ -115,7 +115,9 @@ def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
         never = _never(pen, pen.cards[step.lead_id], step.due_at)
         if never is None:
             about = pen.sources.subject(step.lead_id)
-            content = write(pen.library.letter(step.what), about, planned_at=step.due_at, now=pen.now)
+            content = write_in_use(
+                pen.library, step.what, about, campaign_id=step.campaign_id, planned_at=step.due_at, now=pen.now
+            )
             return _Page(step, about, content)
         with session.begin_nested():
             campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
@@ -190,7 +192,10 @@ def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
             campaigns.step_skipped(session, draft.step_id, reason=never, now=pen.now, settings=pen.settings)
         return False
     about = pen.sources.subject(draft.lead_id)
-    content = write(pen.library.letter(draft.letter), about, planned_at=draft.planned_at, now=pen.now)
+    campaign_id = session.get_one(Step, draft.step_id).campaign_id if draft.step_id is not None else None
+    content = write_in_use(
+        pen.library, draft.letter, about, campaign_id=campaign_id, planned_at=draft.planned_at, now=pen.now
+    )
     if content.status == HELD and content.held_for == draft.held_for:
         return False
     _take_over(draft, content, about)
@@ -257,7 +262,8 @@ def _keep_true(session: Session, library: Library, draft: Draft, contact: Contac
 
 
 def _write_anew(draft: Draft, library: Library, about: Subject, now: datetime) -> None:
-    _take_over(draft, write(library.letter(draft.letter), about, planned_at=draft.planned_at, now=now), about)
+    version, at = draft.letter_version, draft.planned_at
+    _take_over(draft, write_in_use(library, draft.letter, about, version=version, planned_at=at, now=now), about)
     draft.created_at = now
 
 

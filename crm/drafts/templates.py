@@ -132,6 +132,12 @@ class Library:
             raise NotFound(_("There is no letter called {name}. Known: {known}.", name=name, known=known))
         return self._letters[name]
 
+    def to_write(
+        self, name: str, language: str, country: str | None = None, *, campaign_id: int | None = None, version: str = ""
+    ) -> Letter:
+        """Return a letter to write now. Of a folder nobody asks who approved it; ``library.Shelf`` does."""
+        return self.letter(name, version)
+
     def languages(self) -> dict[str, set[str]]:
         """Return which languages each letter is written in: all of them, or it would not have been read."""
         return {name: set(letter.compiled) & set(LANGUAGES) for name, letter in self._letters.items()}

@@ -11,9 +11,10 @@ from crm.core.errors import Refused
 from crm.drafts.facts import facts_of, korean_rendering
 from crm.drafts.held import needed, printed, where
 from crm.drafts.language import KOREAN
+from crm.drafts.library import NotReady
 from crm.drafts.placeholders import Facts
 from crm.drafts.subjects import Subject
-from crm.drafts.templates import Letter, RenderedBlock, RenderedLetter, render
+from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, render
 
 
 class Content(NamedTuple):
@@ -60,6 +61,43 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
         blocks=pairs(pair.target, pair.korean) if pair.target and pair.korean else [],
         held_for=pair.held_for,
         status="waiting" if written else "held",
+    )
+
+
+def write_in_use(
+    library: Library,
+    name: str,
+    about: Subject,
+    *,
+    planned_at: datetime,
+    now: datetime,
+    campaign_id: int | None = None,
+    version: str = "",
+) -> Content:
+    """Write a letter in ``version``, or in the one that the campaign keeps; held while its text is not approved."""
+    card = about.card
+    try:
+        letter = library.to_write(name, card.language, card.country, campaign_id=campaign_id, version=version)
+    except NotReady as error:
+        return _held(name, about, error)
+    return write(letter, about, planned_at=planned_at, now=now)
+
+
+def _held(name: str, about: Subject, error: NotReady) -> Content:
+    return Content(
+        letter=name,
+        letter_version=error.version,
+        language=about.card.language,
+        variant=about.card.language,
+        turn=about.turn,
+        recipient_name=about.recipient_name,
+        product_line_id=about.line.id if about.line else None,
+        subject="",
+        subject_ko="",
+        subject_template="",
+        blocks=[],
+        held_for=[error.held_for],
+        status="held",
     )
 
 
