@@ -8,12 +8,13 @@ who reads its language, and did not write it, has approved it beside the present
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlmodel import Session, col, func, select
 
 from crm.accounts.rules import Viewer
 from crm.campaigns import letters as kept
-from crm.campaigns.letters import NOTHING, SETTINGS_FILE, Files, Source, base_of, digest, tongues_of
+from crm.campaigns.letters import NOTHING, SETTINGS_FILE, Files, Source, digest, tongues_of
 from crm.campaigns.models import Campaign, LetterDecision, LetterSave
 from crm.campaigns.states import RUNNING
 from crm.campaigns.workflows import definition_of
@@ -111,9 +112,12 @@ _last: tuple[object, Shelf] | None = None
 def letters_in_use(session: Session, settings: Settings) -> Shelf:
     """Return the letters as they are in use now, and the versions that campaigns keep; each text is compiled once.
 
-    A letter with mistakes is there, and says so when it is asked for; the others are not touched by it.
+    A letter with mistakes is there, and says so when it is asked for; the others are not touched by it. Raises BadInput
+    where there is no folder of letters.
     """
     global _last
+    if not Path(settings.templates_dir).is_dir():
+        raise BadInput([Problem(_("There is no such folder."), Place(settings.templates_dir))])
     present, of_campaigns = kept.sources(session, settings), kept.kept_by(session)
     newest = session.exec(select(func.max(LetterDecision.id))).one()
     key = (
@@ -253,19 +257,22 @@ def version_of(session: Session, settings: Settings, name: str, number: int) -> 
 
 def authors(session: Session, source: Source, tongue: str) -> Authors:
     """Return who wrote the present text of a language and the Korean text beside it, as far as the desk knows."""
+    saved = [last_change(session, source, f"{one}.md") for one in (tongue, MASTER)]
+    return Authors(*(one.saved_by if one else "" for one in saved))
+
+
+def last_change(session: Session, source: Source, file: str) -> LetterSave | None:
+    """Return the saving since which a file reads as it does; None: it is that of the folder."""
     saves = kept.saves_of(session, source.name) if source.save else ()
-    return Authors(_author(saves, source, f"{tongue}.md"), _author(saves, source, f"{MASTER}.md"))
-
-
-def _author(saves: Sequence[tuple[LetterSave, Files]], source: Source, file: str) -> str:
-    """Return who saved a file as it is: the oldest of the latest savings that have it so."""
-    author, text = "", source.files.get(file)
+    text, found = source.files.get(file), None
     for saved, files in saves:
         if files.get(file) != text:
-            return author
-        author = saved.saved_by
-    first = saves[-1][0].folder_sha256 if saves else ""
-    return "" if first and source.folder is not None and source.folder.get(file) == text else author
+            return found
+        found = saved
+    if not saves or found is None or not found.folder_sha256:
+        return found
+    first = kept.files_of(session, [found.folder_sha256]).get(found.folder_sha256, NOTHING)
+    return None if first.get(file) == text else found
 
 
 def ask(
@@ -421,6 +428,3 @@ def _not_known(session: Session, source: Source, listed: Iterable[Decision]) -> 
     """Return the decisions that are not the last ones about their texts already."""
     last = {(one.tongue, one.text, one.korean): one for one in decisions_of(session, source)}
     return [one for one in listed if last.get((one.tongue, one.text, one.korean)) != one]
-
-
-__all__ = ["NOTHING", "Page", "Shelf", "base_of", "letters_in_use", "page", "pages", "save"]

@@ -160,6 +160,13 @@ class Shelf(Library):
                     return Ready(tongue, state)
         return Ready(language, State.APPROVED)
 
+    def ready_in_use(self, name: str, language: str, country: str | None = None) -> Ready:
+        """Tell whether the letter in use may be written in ``language`` to a reader in ``country``."""
+        found = self._versions.get(self._present.get(name, ""))
+        if found is None or found.letter is None:
+            return Ready(language if found is None else KOREAN, State.NONE if found is None else State.WRITING)
+        return self.ready(found.letter, language, country)
+
     def to_write(
         self, name: str, language: str, country: str | None = None, *, campaign_id: int | None = None, version: str = ""
     ) -> Letter:

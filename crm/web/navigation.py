@@ -23,6 +23,7 @@ MENUS = {
         Item("/tasks", N_("Tasks")),
         Item("/buyers", N_("Buyers")),
         Item("/sent", N_("Sent mail")),
+        Item("/letters", N_("Letter templates")),
         Item("/help", N_("Help")),
     ),
     Role.SME: (
@@ -39,6 +40,7 @@ MENUS = {
         Item("/contacts/duplicates", N_("Duplicates")),
         Item("/campaigns", N_("Campaigns")),
         Item("/workflows", N_("Workflows")),
+        Item("/letters", N_("Letter templates")),
         Item("/outbox", N_("Outbox")),
         Item("/suppression", N_("Suppression list")),
         Item("/reports", N_("Reports")),

@@ -18,6 +18,7 @@ from crm.campaigns.states import DRAFT, STOPPED
 from crm.campaigns.workflows import definition_of
 from crm.core.errors import BadInput, CrmError, NotFound, Place, Problem, Refused
 from crm.core.i18n import _, ngettext
+from crm.drafts import desk
 from crm.exporters import queries as exporters
 from crm.exporters.service import advisor_namer
 from crm.reports.planfile import plan_file
@@ -200,7 +201,7 @@ def letters(visit: Staff, campaign_id: int) -> Response:
     found = _draft(visit, campaign_id)
     if (elsewhere := _elsewhere(found)) is not None:
         return elsewhere
-    plan, known = _rehearsed(visit, found), visit.request.app.state.library.languages()
+    plan, known = _rehearsed(visit, found), visit.letters.ready_languages()
     counts: dict[tuple[str, str], int] = {}
     for one in plan.letters:
         counts[one.letter, one.language] = counts.get((one.letter, one.language), 0) + 1
@@ -308,6 +309,7 @@ def start(visit: Staff, campaign_id: int, seen: Text = "") -> Response:
         return visit.page("campaigns/start.html", status=409, **{**values, "changed": True})
     plans.agree(visit.db, visit.context.settings, found, plan, by=visit.viewer.email, now=visit.now)
     service.start(visit.db, found, by=visit.viewer.email, now=visit.now)
+    desk.keep_for(visit.db, visit.context.settings, found, now=visit.now)
     notice = ngettext(
         "The campaign runs. {n} letter will be drafted a day before its time.",
         "The campaign runs. {n} letters will be drafted, each a day before its time.",
