@@ -42,9 +42,9 @@ def _sound(name: str, files: tuple[tuple[str, str], ...]) -> Checked:
     return Checked(_read(name, dict(files)))
 
 
-def _read(name: str, files: Files) -> Letter:
+def _read(name: str, files: Files, *, in_part: bool = False) -> Letter:
     contents = {file: text.encode("utf-8", "surrogateescape") for file, text in files.items()}
-    return read_letter(name, contents, Path())
+    return read_letter(name, contents, Path(), in_part=in_part)
 
 
 def _in_part(name: str, files: Files, problems: Collection[Problem]) -> Checked:
@@ -61,7 +61,7 @@ def _in_part(name: str, files: Files, problems: Collection[Problem]) -> Checked:
     rest = {file: text for file, text in files.items() if PurePath(file).stem not in out}
     rest |= {f"{tongue}.md": files[f"{KOREAN}.md"] for tongue in out if tongue in LANGUAGES}
     try:
-        letter = _read(name, rest)
+        letter = _read(name, rest, in_part=True)
     except BadInput as error:
         return Checked(None, tuple(error.problems), faulty)
     compiled = {tongue: text for tongue, text in letter.compiled.items() if tongue not in out}
@@ -186,6 +186,6 @@ class Shelf(Library):
     def ready_languages(self) -> dict[str, set[str]]:
         """Return in which languages and variants each letter in use may be written."""
         return {
-            name: {tongue for tongue, found in self._states[sha256].items() if found}
+            name: {tongue for tongue, found in self._states[sha256].items() if found.approved}
             for name, sha256 in self._present.items()
         }

@@ -47,7 +47,8 @@ class Readiness:
     state: State
     decision: Decision | None = None
 
-    def __bool__(self) -> bool:
+    @property
+    def approved(self) -> bool:
         return self.state == State.APPROVED
 
 

@@ -287,12 +287,13 @@ class _Section:
         return "\n" * self.line + self.text
 
 
-def read_letter(name: str, contents: Mapping[str, bytes], folder: Path) -> Letter:
+def read_letter(name: str, contents: Mapping[str, bytes], folder: Path, *, in_part: bool = False) -> Letter:
     """Return the letter that ``contents`` are, by file name: ``letter.yaml``, ``ko.md`` and so on.
 
-    ``folder`` is only said in problems. Raises BadInput with every problem.
+    ``folder`` is only said in problems. ``in_part``: a placeholder may be used by no language, because not all that
+    the letter has are here. Raises BadInput with every problem.
     """
-    return _read_letter(name, tuple(sorted(contents.items())), folder)
+    return _read_letter(name, tuple(sorted(contents.items())), folder, in_part)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -305,7 +306,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 @lru_cache(maxsize=64)  # what was found good is compiled once a process; what is wrong is told every time
-def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Path) -> Letter:
+def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Path, in_part: bool) -> Letter:
     files = dict(contents)
     if problems := _stray(files, folder):
         raise BadInput(problems)
@@ -316,7 +317,7 @@ def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Pat
     allowed = frozenset(str(placeholder) for placeholder in data["placeholders"])
     needs = tuple(str(need) for need in data.get("needs", ()))
     sections, used = _all_sections(files, folder, blocks, allowed)
-    if unused := sorted(allowed - used - set(needs)):
+    if not in_part and (unused := sorted(allowed - used - set(needs))):
         raise BadInput(_unused(folder / SETTINGS, data, unused))
     counts = _counts(sections[LANGUAGES[0]])
     letter = Letter(

@@ -78,7 +78,7 @@ def field_of(key: str) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One block in the editor: the Korean text, the text of the language, what a variant falls back to, what is wrong."""
+    """One block in the editor: the Korean text, that of the language, what a variant falls back to, what is wrong."""
 
     key: str
     korean: str
@@ -136,7 +136,7 @@ def _settings(text: str, present: str) -> str:
 
 
 def _wordings(name: str, typed: Mapping[str, str]) -> list[str]:
-    """Return the keys of the wordings of a block that have a text, numbered without a gap; the first is always there."""
+    """Return the keys of the wordings of a block that were typed; the first is always there."""
     return [name, *(key for key in (f"{name} {number}" for number in range(2, 10)) if key in typed)]
 
 
@@ -236,7 +236,9 @@ def _findings(written: RenderedLetter, language: str, chosen: Sample) -> dict[st
     found: dict[str, list[tuple[str, str]]] = {}
     for one in rules.check_content(language, written.subject, texts, addressee=who, names=names):
         piece = str(one.params.get("text", ""))
-        home = next((block.id for block in written.blocks if piece and piece in block.text), "")
+        home = next(
+            (block.id for sign in (piece, piece[:1]) for block in written.blocks if sign and sign in block.text), ""
+        )
         if one.code.startswith("subject") or (piece and not home and piece in written.subject):
             home = blocks.SUBJECT
         found.setdefault(home, []).append((one.level.value, " ".join(sentences.say(one))))
