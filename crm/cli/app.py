@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from crm.cli import campaign, common, contacts, drafts, exporters, imports, outbox, pipeline, report, serve, users
+from crm.cli import (
+    campaign,
+    common,
+    contacts,
+    drafts,
+    exporters,
+    imports,
+    letters,
+    outbox,
+    pipeline,
+    report,
+    serve,
+    users,
+)
 from crm.core.errors import BadInput, CrmError
 from crm.core.i18n import _, speaking
 
@@ -36,6 +49,7 @@ report.add_to(app)
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(drafts.app, name="drafts")
+app.add_typer(letters.app, name="letters")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(users.app, name="users")

@@ -46,6 +46,11 @@ def everything(files: Mapping[str, str], approvals: str) -> dict[str, str]:
     return {**files, APPROVALS_FILE: approvals} if approvals else dict(files)
 
 
+def belongs(name: str) -> bool:
+    """Tell whether a file of this name may stand in the folder of a letter."""
+    return name in (SETTINGS_FILE, APPROVALS_FILE) or is_text(name)
+
+
 def unzipped(data: bytes) -> Letter:
     """Return the letter in a zip. Raises BadInput that says what is wrong with it, and unpacks no more than is fit."""
     if len(data) > MOST_BYTES:
@@ -118,7 +123,7 @@ def _folder_and_file(path: str) -> tuple[str, str]:
         raise _refused(message, _("Take the zip that the desk exported."))
     if len(parts) == 1 or not NAME.fullmatch(parts[0]):
         raise _refused(_("There must be one folder in it, named like the letter."), _what_belongs())
-    if len(parts) != 2 or not (parts[1] in (SETTINGS_FILE, APPROVALS_FILE) or is_text(parts[1])):
+    if len(parts) != 2 or not belongs(parts[1]):
         raise _refused(_("{name} does not belong to a letter.", name=_shown(path)), _what_belongs())
     return parts[0], parts[1]
 
