@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -106,7 +106,11 @@ def world(folder: Path, count: int) -> tuple[Database, Settings]:
 def _exporter(session: Session, show: Exhibition, number: int) -> ProductLine:
     exporter = Exporter(
         code=f"GAON{number}",
-        names={"ko": f"가온밸브{number}(주)", "en": f"Gaon Valve {number} Co., Ltd.", "ja": f"ガオンバルブ{number}株式会社"},
+        names={
+            "ko": f"가온밸브{number}(주)",
+            "en": f"Gaon Valve {number} Co., Ltd.",
+            "ja": f"ガオンバルブ{number}株式会社",
+        },
         address_ko="경기도 시흥시 공단1대로 77",
         address_en="77 Gongdan 1-daero, Siheung-si, Republic of Korea",
         phone=f"+8231000021{number}",
@@ -209,13 +213,11 @@ class Bare:
         self.known = known
         letter = library.letter(LETTER)
         plain = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
-        self.templates = {
-            language: plain.from_string(_source(library, language)) for language in letter.compiled
-        }
+        self.templates = {language: plain.from_string(_source(library, language)) for language in letter.compiled}
         self.markdown = MarkdownIt("commonmark", {"breaks": True})
         self.page = plain.from_string(
             '<!DOCTYPE html><html lang="{{ language }}"><head><meta charset="utf-8"><title>{{ subject }}</title>'
-            "<style>{{ css }}</style></head><body><div class=\"letter\">{{ body }}</div></body></html>"
+            '<style>{{ css }}</style></head><body><div class="letter">{{ body }}</div></body></html>'
         )
         self.inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -292,11 +294,15 @@ def known_of(db: Database, count: int) -> list[tuple[str, str, dict[str, Any], d
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
-def _rate(side: Callable[[int], int], count: int) -> float:
-    gc.collect()
-    begun = time.perf_counter()
-    side(count)
-    return count / (time.perf_counter() - begun)
+def _round(sides: Mapping[str, Callable[[int], int]], count: int) -> dict[str, float]:
+    """Let the sides take turns in slices, so that what else runs on the machine falls on all of them; return rates."""
+    spent = dict.fromkeys(sides, 0.0)
+    for _slice in range(count // BATCH):
+        for name, side in sides.items():
+            begun = time.perf_counter()
+            side(BATCH)
+            spent[name] += time.perf_counter() - begun
+    return {name: count // BATCH * BATCH / seconds for name, seconds in spent.items()}
 
 
 def _resident() -> float:
@@ -316,9 +322,9 @@ def measure(rounds: int, each: int, many: int) -> bool:
         }  # fmt: skip
         found: dict[str, list[float]] = {name: [] for name in sides}
         for number in range(rounds + 1):
-            for name, side in sides.items():
-                rate = _rate(side, each)
-                if number:  # the first round warms up
+            rates = _round(sides, each)
+            if number:  # the first round warms up
+                for name, rate in rates.items():
                     found[name].append(rate)
         ratios = {
             name: statistics.median(mine / base for mine, base in zip(rates, found["bare"], strict=True))

@@ -29,7 +29,7 @@ from crm.pipeline.forgetting import in_human_hands
 from crm.review import service as review
 
 log = structlog.get_logger()
-BATCH, BATCHES = 20, 25
+BATCH, BATCHES = 100, 10
 """Letters drafted in one transaction, and such transactions a tick."""
 
 

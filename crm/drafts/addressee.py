@@ -84,15 +84,22 @@ def addressee(parts: NameParts, language: str) -> Addressee:
 
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "na", "nil", "-", "–", "—", ".", "?"})
 COURTESY = re.compile(r"\s*(様|さま|殿|님|귀하|先生|女士|小姐)$|\s+씨$")
+_SCHEME = re.compile(r"\w*://")
 FIRM_COURTESY = re.compile(r"\s*(様|御中|귀중)$")
 
 
+@lru_cache(maxsize=8192)  # a name is cleaned for each language and each form of address
 def clean(text: str | None, courtesy: re.Pattern[str] = COURTESY) -> str:
-    """Return ``text`` on one line without control and private characters, courtesy words and words for 'nothing'."""
+    """Return ``text`` on one line without control and private characters, courtesy words and words for 'nothing'.
+
+    A web address in a cell for a name loses its ``https://``: no letter of ours makes a link to it.
+    """
     line = text or ""
     if not line.isprintable():  # control, private and unusual space characters
         line = "".join(char if char.isprintable() else " " for char in line)
     line = " ".join(line.split())
+    if "://" in line:
+        line = _SCHEME.sub("", line)
     while (stripped := courtesy.sub("", line)) != line:
         line = stripped
     return "" if line.lower() in _NOTHING or not any(char.isalnum() for char in line) else line

@@ -1,9 +1,10 @@
 """Gathers what a letter says from what ``subjects`` has read of a lead, its exporter and its exhibition."""
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from crm.campaigns.rules import Calendar, add_business_days
 from crm.core.clock import KST
@@ -11,9 +12,11 @@ from crm.drafts import formats
 from crm.drafts.language import KOREAN
 from crm.drafts.names import NameParts, Salutation, salute
 from crm.drafts.placeholders import Facts
+from crm.drafts.rules import in_writing_of
 from crm.drafts.scripts import native
+from crm.drafts.seasons import greeted_year, season_of
 from crm.drafts.subjects import Sources, Subject, subject_of
-from crm.exporters.models import Exhibition, Exporter
+from crm.exporters.models import Exhibition, Exporter, ProductLine
 from crm.exporters.rules import in_language
 
 __all__ = ["ANSWER_DAYS", "Sources", "Subject", "facts_of", "korean_rendering", "subject_of"]
@@ -29,41 +32,69 @@ _LEGAL_FORM = re.compile(
 
 def facts_of(about: Subject, language: str, *, now: datetime) -> Facts:
     """Return the facts of a letter in ``language`` that is to leave about ``now``."""
-    found = {
-        **_fixed(about, language),
-        **_talk(about, language, now),
-        **_offer(about, language, now),
-        **_next(about, language, now),
-    }
-    return Facts(**found)  # type: ignore[arg-type]
+    return Facts(**_found(about, language, now))
 
 
 def korean_rendering(about: Subject, facts: Facts, *, now: datetime) -> Facts:
     """Return ``facts`` for the Korean version beside a letter: Korean words, but the letter's own values."""
-    return replace(
-        facts_of(about, KOREAN, now=now),
-        interests=facts.interests,
-        catalogue_url=facts.catalogue_url,
-        catalogue_language=facts.catalogue_language,
-        sender_title=about.exporter.contact_titles.get(KOREAN) if facts.sender_title else None,
-    )
+    found = _found(about, KOREAN, now)
+    found["interests"] = facts.interests
+    found["catalogue_url"], found["catalogue_language"] = facts.catalogue_url, facts.catalogue_language
+    if not facts.sender_title:
+        found["sender_title"] = None
+    return Facts(**found)
 
 
-def _fixed(about: Subject, language: str) -> dict[str, object]:
+def _found(about: Subject, language: str, now: datetime) -> dict[str, Any]:
     salutation = _salute(about.addressee, language)
-    exporter = in_language(about.exporter.names, language)
+    today = now.astimezone(KST).date()
     return {
+        **about.sources.once(
+            (about.lead.exporter_id, about.lead.exhibition_id, language), lambda: _house(about, language)
+        ),
         "greeting": salutation.greeting,
         "mention": salutation.mention,
-        "exhibition": in_language(about.exhibition.names, language),
-        "exhibition_short": _short_show(about.exhibition),
-        "exporter": exporter,
-        "exporter_short": _short_firm(exporter),
-        "sender_name": _sender_name(about.exporter, language),
-        "sender_email": about.exporter.sender_email,
         "country": about.card.country or None,
-        "sender_title": about.exporter.contact_titles.get(language),
-        "sender_phone": _phone(about.exporter.phone) or None,
+        **_talk(about, language, today),
+        **_offer(about, language, now),
+        **_next(about, language, today),
+        **_season(about, language, today),
+    }
+
+
+def said(names: Mapping[str, str], language: str) -> str:
+    """Return the name for a letter in ``language``: its own, else English, else any that its reader can read, else ''.
+
+    Names are in another language only where they are in the letter's writing: no Korean in a Spanish letter, and no
+    Taiwanese characters in one to Shanghai.
+    """
+    order = dict.fromkeys((language, "en", "ko", *names))
+    known = (names.get(one, "") for one in order)
+    return next((name for name in known if name and in_writing_of(name, language)), "")
+
+
+def _known(text: str, language: str) -> str | None:
+    return text if text and in_writing_of(text, language) else None
+
+
+def _house(about: Subject, language: str) -> dict[str, Any]:
+    """Return what all letters of an exporter after an exhibition say alike in a language; made once for many."""
+    key = ("house", about.lead.exporter_id, about.lead.exhibition_id, language)
+    return about.sources.once(key, lambda: _new_house(about, language))
+
+
+def _new_house(about: Subject, language: str) -> dict[str, Any]:
+    exporter = said(about.exporter.names, language)
+    return {
+        "exhibition": said(about.exhibition.names, language),
+        "exhibition_short": _known(_short_show(about.exhibition), language) or "",
+        "venue": _known(about.exhibition.venue, language),
+        "exporter": exporter,
+        "exporter_short": _LEGAL_FORM.sub("", exporter).strip(" ,") or exporter,
+        "sender_name": _known(_sender_name(about.exporter, language), language) or "",
+        "sender_email": about.exporter.sender_email,
+        "sender_title": _known(about.exporter.contact_titles.get(language, ""), language),
+        "sender_phone": formats.phone(about.exporter.phone) or None,
         "website": about.exporter.website or None,
     }
 
@@ -74,16 +105,6 @@ def _salute(parts: NameParts, language: str) -> Salutation:
     return salute(parts, language)
 
 
-@lru_cache(maxsize=1024)
-def _short_firm(name: str) -> str:
-    return _LEGAL_FORM.sub("", name).strip(" ,") or name
-
-
-@lru_cache(maxsize=1024)
-def _phone(number: str) -> str:
-    return formats.phone(number)
-
-
 def _short_show(show: Exhibition) -> str:
     """Return ``HIFEX 2026`` for a show: its English name if that is short, else its code."""
     name = show.names.get("en", "")
@@ -91,21 +112,21 @@ def _short_show(show: Exhibition) -> str:
 
 
 def _sender_name(exporter: Exporter, language: str) -> str:
-    latin = exporter.contact_name_latin or in_language(exporter.names, "en")
+    latin = exporter.contact_name_latin or said(exporter.names, "en")
     return exporter.contact_name_ko or latin if language == KOREAN else latin
 
 
-def _talk(about: Subject, language: str, now: datetime) -> dict[str, object]:
+def _talk(about: Subject, language: str, today: date) -> dict[str, Any]:
     lead = about.lead
     return {
         "met_on": lead.met_at.astimezone(KST).date() if lead.met_at else None,
         "booth": lead.booth or None,
-        "venue": about.exhibition.venue or None,
-        "product": in_language(about.line.names, language) or None if about.line else None,
+        "product": said(about.line.names, language) or None if about.line else None,
         "noted": lead.product_line_id is not None,
         "interests": tuple(word for word in lead.interests if language != "es" and native(word, language)),
         "requested": tuple(lead.requests),
-        "reply_by": _ten_days_on(now.astimezone(KST).date(), about.card.country),
+        "rating": lead.rating,
+        "reply_by": _ten_days_on(today, about.card.country),
     }
 
 
@@ -114,34 +135,51 @@ def _ten_days_on(today: date, country: str) -> date:
     return add_business_days(today, ANSWER_DAYS, Calendar(country))
 
 
-def _next(about: Subject, language: str, now: datetime) -> dict[str, object]:
-    show = about.sources.next_show(about.lead.exporter_id, now.astimezone(KST).date())
+def _next(about: Subject, language: str, today: date) -> dict[str, Any]:
+    show = about.sources.next_show(about.lead.exporter_id, today)
     if show is None:
         return {}
     return {
-        "next_exhibition": in_language(show.names, language),
+        "next_exhibition": said(show.names, language) or None,
         "next_from": show.starts_on,
         "next_booth": show.booth or None,
     }
 
 
-def _offer(about: Subject, language: str, now: datetime) -> dict[str, object]:
+def _season(about: Subject, language: str, today: date) -> dict[str, Any]:
+    season = season_of(today, about.card.country or None, language)
+    return {"season": season, "season_year": greeted_year(season, today)} if season else {}
+
+
+def _offer(about: Subject, language: str, now: datetime) -> dict[str, Any]:
+    """Return what the exporter says of its product line in a language; made once for many."""
     line = about.line
     if line is None or line.id is None:
         return {}
-    catalogue = about.sources.catalogue(line.id, language)
-    holds = line.price_valid_until is not None and line.price_valid_until > now.date() + timedelta(days=ANSWER_DAYS)
+    key = ("offer", line.id, language, now.date())
+    return about.sources.once(key, lambda: _new_offer(about.sources, line, language, now.date()))
+
+
+def _new_offer(sources: Sources, line: ProductLine, language: str, today: date) -> dict[str, Any]:
+    catalogue = sources.catalogue(line.id or 0, language)
+    holds = line.price_valid_until is not None and line.price_valid_until > today + timedelta(days=ANSWER_DAYS)
     return {
         "moq": line.moq,
-        "moq_unit": in_language(line.moq_units, language) or None,
+        "moq_unit": _unit(line.moq_units, language),
         "lead_time_days": line.lead_time_days,
         "incoterm": line.incoterm or None,
-        "incoterm_place": line.incoterm_place or None,
+        "incoterm_place": _known(line.incoterm_place, language),
         "price": line.price_from if holds else None,
         "currency": line.currency or None,
         "price_valid_until": line.price_valid_until if holds else None,
         "hs_code": line.hs_code or None,
-        "certificates": tuple(line.certificates),
+        "certificates": tuple(name for name in line.certificates if in_writing_of(name, language)),
         "catalogue_url": catalogue.url if catalogue else None,
         "catalogue_language": catalogue.language if catalogue and catalogue.language != language else None,
     }
+
+
+def _unit(units: Mapping[str, str], language: str) -> str | None:
+    """Return the unit of the minimum order; one that the letter's language has a word for may stand in any other."""
+    unit = in_language(units, language)
+    return unit if unit and in_writing_of(formats.unit_name(unit, language), language) else None

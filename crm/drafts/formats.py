@@ -124,6 +124,7 @@ def unit_name(unit: str, language: str, *, one: bool = False) -> str:
     return (words[0] if one else words[-1]) if words else unit.strip()
 
 
+@lru_cache(maxsize=4096)
 def quantity(value: int, unit: str, language: str, country: str | None = None) -> str:
     """Return a number with its unit, e.g. ``500 pieces``, ``500개``, ``500個``."""
     word = unit_name(unit, language, one=value == 1)
@@ -141,6 +142,7 @@ _PER = {
 }
 
 
+@lru_cache(maxsize=4096)
 def unit_price(amount: Decimal, currency: str, unit: str, language: str, country: str | None = None) -> str:
     """Return a price with the unit it is for, e.g. ``USD 12.50 per piece``."""
     price = money(amount, currency, language, country)
@@ -151,6 +153,7 @@ def unit_price(amount: Decimal, currency: str, unit: str, language: str, country
 _LINE = {"en": "{item}: {rest}", "es": "{item}: {rest}", "ko": "{item}: {rest}"}
 
 
+@lru_cache(maxsize=4096)
 def price_line(
     item: str, count: int, unit: str, amount: Decimal, currency: str, language: str, country: str | None = None
 ) -> str:
@@ -295,6 +298,7 @@ def days(count: int, language: str) -> str:
     return one.get(language, "") if count == 1 and language in one else _DAYS[language].format(n=count)
 
 
+@lru_cache(maxsize=4096)
 def listing(items: tuple[str, ...], language: str, country: str | None = None) -> str:
     """Return ``A, B and C`` as the language joins a list (CLDR); Spanish *y* is *e* before the sound of *i*."""
     joined = format_list(list(items), locale=locale_for(language, country)) if items else ""
@@ -306,6 +310,7 @@ def delivery_terms(rule: str, place: str) -> str:
     return f"{rule.upper()} {place} (Incoterms® 2020)"
 
 
+@lru_cache(maxsize=4096)
 def phone(number: str) -> str:
     """Return a telephone number as dialled from abroad, e.g. ``+82 31-000-0101``; what is none stays as it is."""
     try:

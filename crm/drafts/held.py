@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from crm.drafts.placeholders import PLACEHOLDERS, Facts, values
-from crm.drafts.templates import CLOSE, OPEN, Letter
+from crm.drafts.placeholders import PLACEHOLDERS, Facts
+from crm.drafts.templates import CLOSE, OPEN, Letter, filled, missing
 
 _PRINTED = re.compile(f"{OPEN}§(\\w+)§{CLOSE}")
 
@@ -21,24 +21,13 @@ class _Gap(str):
         return iter(())
 
 
-def needed(letter: Letter, facts: Facts, language: str) -> list[str]:
-    """Return the placeholders without which the letter must not be written, and whose facts are not known."""
-    names: tuple[str, ...] = getattr(letter, "needs", ())
-    return [name for name in names if _empty(PLACEHOLDERS[name].value(facts, language))]
-
-
-def printed(letter: Letter, facts: Facts, language: str) -> list[str]:
-    """Return the placeholders that the letter prints without having asked, and whose facts are not known."""
-    known = values(facts, language)
-    gaps = {name: _Gap(f"§{name}§") for name in letter.placeholders if _empty(known[name])}
-    filled = letter.compiled[language].render({**known, **gaps})
-    return list(dict.fromkeys(_PRINTED.findall(filled)))
+def lacking(letter: Letter, facts: Facts, language: str, *, country: str | None = None, turn: int = 0) -> list[str]:
+    """Return the placeholders whose facts are not known although the letter needs them or prints them unasked."""
+    gaps = {name: _Gap(f"§{name}§") for name in letter.placeholders}
+    text = filled(letter, language, facts, country=country, turn=turn, instead=gaps)
+    return list(dict.fromkeys((*missing(letter, facts, language, country), *_PRINTED.findall(text))))
 
 
 def where(name: str) -> str:
-    """Return the page on which a placeholder's fact is filled in."""
-    return str(getattr(PLACEHOLDERS[name], "where", "contact"))
-
-
-def _empty(value: object) -> bool:
-    return not value.strip() if isinstance(value, str) else not value
+    """Return the page on which a placeholder's fact is filled in, one of PLACES."""
+    return PLACEHOLDERS[name].where

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from crm.core.i18n import N_
 from crm.drafts import formats
-from crm.drafts.language import LANGUAGES, language_name
+from crm.drafts.language import AMERICAN_ENGLISH, LANGUAGES, language_name
 
 
 class Request(StrEnum):
@@ -273,8 +273,17 @@ REQUESTS: dict[str, dict[str, str]] = {
 }
 
 
+_REQUESTS_THERE: dict[tuple[str, str], dict[str, str]] = {
+    ("es", "ES"): {"quotation": "oferta"},
+    **{("en", land): {"catalogue": "catalog"} for land in AMERICAN_ENGLISH},
+    **{("zh-Hant", land): {"catalogue": "產品目錄"} for land in ("HK", "MO")},
+}
+"""Where a country has another word for it."""
+
+
 def _requested(facts: Facts, language: str) -> tuple[str, ...]:
-    return tuple(REQUESTS[language][code] for code in facts.requested if code in REQUESTS[language])
+    words = {**REQUESTS[language], **_REQUESTS_THERE.get((language, facts.country or ""), {})}
+    return tuple(words[code] for code in facts.requested if code in words)
 
 
 def _price(facts: Facts, language: str) -> str | None:
@@ -336,7 +345,8 @@ def _url(address: str | None) -> Url | None:
 def _other_language(facts: Facts, language: str) -> str | None:
     """Name the catalogue's language where it is not the letter's."""
     tongue = facts.catalogue_language
-    return language_name(tongue, language) if tongue and tongue != language and facts.catalogue_url else None
+    known = facts.catalogue_url or facts.attached
+    return language_name(tongue, language) if tongue and tongue != language and known else None
 
 
 PAYMENTS: dict[str, dict[str, str]] = {
@@ -1126,7 +1136,7 @@ def _sample(language: str) -> Facts:
     interest = texts.pop("interest")
     agreed, open_point, proposal = _SAMPLE_POINTS[language]
     return Facts(
-        **texts,
+        **texts,  # type: ignore[arg-type]
         exhibition_short="HIFEX 2026",
         country=_SAMPLE_COUNTRY[language],
         venue="KINTEX",
@@ -1154,7 +1164,6 @@ def _sample(language: str) -> Facts:
         next_from=date(2027, 4, 13),
         next_booth="5A-210",
         rating=5,
-        attached=True,
         catalogue_expires=date(2026, 5, 31),
         quotation=Quoted(
             number="HV-2026-041",

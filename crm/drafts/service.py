@@ -1,6 +1,6 @@
 """The verbs of drafts: write what is due, write an answer, edit, cancel. What a letter says is in ``facts``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,7 +15,6 @@ from crm.campaigns import service as campaigns
 from crm.campaigns.leads import LeadCard, load
 from crm.campaigns.models import Step
 from crm.campaigns.service import DueStep
-from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, EmailAddress
 from crm.core import bulk, events
@@ -36,8 +35,6 @@ DRAFTS: sa.Table = Draft.__table__  # type: ignore[attr-defined]
 HELD, WAITING, APPROVED, SENT, CANCELLED = "held", "waiting", "approved", "sent", "cancelled"
 OPEN = (HELD, WAITING, APPROVED)
 ANSWER = "answer"
-NEVER = frozenset({"NO_ADDRESS", "PROTO_HARD_BOUNCED", "LAW_SUPPRESSED", "LAW_SUPPRESSED_EVERYWHERE"})
-"""Verdicts that no advisor can resolve: there is nothing to draft. Others make a draft that says what is missing."""
 
 
 def facts_for(
@@ -72,8 +69,8 @@ def draft_some(session: Session, settings: Settings, library: Library, *, now: d
     skipped, so that it is not forgotten; the others go on.
     """
     ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
-    due = campaigns.claim(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
-    pen = _pen(session, settings, library, {step.lead_id for step in due}, now)
+    due, cards = campaigns.claim_with_cards(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
+    pen = _pen(session, settings, library, cards, now)
     pages = [page for step in due if (page := _page(session, pen, step)) is not None]
     kept = _keep(session, pen, pages)
     held = sum(page.content.status == HELD for page in kept)
@@ -85,7 +82,7 @@ class _Pen(NamedTuple):
 
     settings: Settings
     library: Library
-    cards: dict[int, LeadCard]
+    cards: Mapping[int, LeadCard]
     sources: Sources
     known: clearance.Gathered
     now: datetime
@@ -99,10 +96,9 @@ class _Page(NamedTuple):
     content: Content
 
 
-def _pen(session: Session, settings: Settings, library: Library, lead_ids: Collection[int], now: datetime) -> _Pen:
-    cards = load(session, lead_ids)
+def _pen(session: Session, settings: Settings, library: Library, cards: Mapping[int, LeadCard], now: datetime) -> _Pen:
     known = clearance.Gathered(session, settings, [_asked(card) for card in cards.values()])
-    return _Pen(settings, library, cards, Sources(session, lead_ids, cards), known, now)
+    return _Pen(settings, library, cards, Sources(session, cards.keys(), cards), known, now)
 
 
 def _asked(card: LeadCard) -> clearance.Asked:
@@ -112,7 +108,7 @@ def _asked(card: LeadCard) -> clearance.Asked:
 def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
     """Write one letter, or do what has to be done where none is written."""
     try:
-        never = _never(pen, pen.cards[step.lead_id], step.due_at)
+        never = pen.known.hopeless(_asked(pen.cards[step.lead_id]))
         if never is None:
             about = pen.sources.subject(step.lead_id)
             content = write_in_use(
@@ -175,7 +171,7 @@ def write_held(session: Session, settings: Settings, library: Library, *, now: d
     held = session.exec(rows.with_for_update(skip_locked=True)).all()
     if not held:
         return 0
-    pen = _pen(session, settings, library, {draft.lead_id for draft in held}, now)
+    pen = _pen(session, settings, library, load(session, {draft.lead_id for draft in held}), now)
     written = 0
     for draft in held:
         with one_of_many(session, "held_letter_not_written", draft=draft.id):
@@ -185,7 +181,7 @@ def write_held(session: Session, settings: Settings, library: Library, *, now: d
 
 
 def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
-    never = _never(pen, pen.cards[draft.lead_id], draft.planned_at)
+    never = pen.known.hopeless(_asked(pen.cards[draft.lead_id]))
     if never is not None:
         _cancel(session, draft, never, pen.now)
         if draft.step_id is not None:
@@ -279,12 +275,6 @@ def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, n
     draft.recipient, draft.status, draft.status_reason = recipient, WAITING, ""
     session.flush()
     _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason)
-
-
-def _never(pen: _Pen, card: LeadCard, moment: datetime) -> str | None:
-    """Return the code of a verdict that makes a letter pointless, or None."""
-    found = pen.known.verdicts(_asked(card), moment)
-    return next((verdict.code for verdict in clearing.blocked(found) if verdict.code in NEVER), None)
 
 
 def _hand_to_advisor(session: Session, pen: _Pen, card: LeadCard, step: DueStep, error: CrmError) -> None:

@@ -3,7 +3,7 @@
 In: ids of leads. Out: a ``Sources`` that tells a ``Subject`` for each, without another query.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -111,6 +111,13 @@ class Sources:
         self._turns = _turns(session, talks)
         self._to_come: dict[int, list[NextShow]] | None = None
         self._catalogues: dict[int, dict[str, OnPaper]] = {}
+        self._known: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def once(self, key: tuple[object, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what ``make`` makes, made once for a key while these sources live."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
 
     def subject(self, lead_id: int, language: str | None = None, product_line_id: int | None = None) -> Subject:
         """Return what a letter to a lead is about, in the buyer's language unless another is given.

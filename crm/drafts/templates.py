@@ -18,11 +18,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -30,8 +29,9 @@ from ruamel.yaml.error import MarkedYAMLError
 from crm.campaigns.letters import APPROVALS_FILE
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import N_, _
+from crm.drafts import guard
 from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS, chain
-from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, least, values
+from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, Value, least, values
 from crm.drafts.rules import SUBJECT_LIMITS
 from crm.drafts.seasons import SEASONS
 
@@ -43,7 +43,10 @@ SETTINGS = "letter.yaml"
 ATTACHMENTS = ("catalogue", "price_list", "certificate", "quotation", "meeting")
 """What a letter may ask to go along with it; ``meeting`` is a calendar entry."""
 _SECTION = re.compile(r"^\[\[([a-z][a-z0-9_]*?)(?:\s+(\d))?\]\]\s*$")
-_ONLY_TAGS = re.compile(r"^\s*(\{%.*?%\}\s*)+$")
+_ONLY_TAGS = re.compile(r"\s*(?:\{%(?:(?!%\}).)*%\}\s*)+")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+_VALUE = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
+_TAG = re.compile(r"\{\{|\{%")
 _LEFTOVER = re.compile(r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\bNone\b|" + _BREAK)
 _ALLOWED = (
     nodes.Template,
@@ -80,6 +83,17 @@ class RenderedLetter:
     variant: str = ""
 
 
+class Part(NamedTuple):
+    """One wording of a block, or the subject, in one language."""
+
+    block: str
+    source: str
+
+
+Text = tuple[tuple[Part, ...], ...]
+"""The subject and each block in order, each with its wordings."""
+
+
 @dataclass(frozen=True)
 class Letter:
     """A checked letter, each language and variant compiled once. ``version`` is the SHA-256 over its files.
@@ -97,7 +111,7 @@ class Letter:
     attach: tuple[str, ...]
     wordings: Mapping[str, int]
     version: str
-    compiled: Mapping[str, jinja2.Template]
+    compiled: Mapping[str, Text]
 
     def variant(self, language: str, country: str | None = None) -> str:
         """Return which file writes to a reader in ``country``: the first of ``chain`` that there is."""
@@ -105,14 +119,17 @@ class Letter:
 
 
 class Library:
-    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line."""
+    """All letters of a folder, read and checked once. Raises BadInput with every problem, each with file and line.
 
-    def __init__(self, directory: str | Path) -> None:
+    ``only`` reads a single letter of the folder.
+    """
+
+    def __init__(self, directory: str | Path, *, only: str | None = None) -> None:
         self.directory = Path(directory)
         if not self.directory.is_dir():
             raise BadInput([Problem(_("There is no such folder."), Place(str(directory)))])
         found, problems = {}, []
-        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir()):
+        for folder in sorted(path for path in self.directory.iterdir() if path.is_dir() and only in (None, path.name)):
             try:
                 found[folder.name] = read_letter(folder.name, _files(folder), folder)
             except BadInput as error:
@@ -157,17 +174,33 @@ def render(
     """
     variant = letter.variant(language, country)
     known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
+    guard.check_values(letter.name, known)
+    head, *parts = _in_turn(letter.compiled[variant], turn)
     try:
-        filled = letter.compiled[variant].render(known, **_turns(turn, tuple(letter.wordings.values())))
+        subject = _subject_of(head, language, _used(head, known))
+        blocks = [_block_of(part, _used(part, known)) for part in parts]
     except jinja2.TemplateRuntimeError as error:
         raise Refused(
             _("The letter {letter} cannot be written: {reason}", letter=letter.name, reason=str(error))
         ) from None
-    head, *texts = filled.split(_BREAK)[1:]
-    blocks = [_block(name, text) for name, text in zip(letter.blocks, texts, strict=True)]
-    subject = _subject(head, language)
-    _refuse_leftovers(letter, subject, blocks)
-    return RenderedLetter(unmarked(subject), [block for block in blocks if block.text], variant)
+    except _LeftoverFound as error:
+        raise Refused(
+            _("Something of the template is left in the letter {letter}: {text}", letter=letter.name, text=str(error))
+        ) from None
+    if not subject:
+        raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
+    guard.check_written(letter.name, "\n".join([subject, *(block.marked for block in blocks)]))
+    return RenderedLetter(subject, [block for block in blocks if block.text], variant)
+
+
+def filled(
+    letter: Letter, language: str, facts: Facts, *, country: str | None, turn: int, instead: Mapping[str, str]
+) -> str:
+    """Return all that a letter's template makes in one text, with ``instead`` standing in for values not known."""
+    known = values(facts, language, letter.placeholders, home=_at_home(language, country))
+    known = {name: value or instead.get(name, value) for name, value in known.items()}
+    parts = _in_turn(letter.compiled[letter.variant(language, country)], turn)
+    return "\n".join(_ready(part.source).template.render(known) for part in parts)
 
 
 def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
@@ -184,46 +217,65 @@ def _at_home(language: str, country: str | None) -> bool:
     return AT_HOME in chain(language, country)
 
 
-@lru_cache(maxsize=1024)
-def _turns(turn: int, counts: tuple[int, ...]) -> Mapping[str, bool]:
-    """Return for each count of wordings which of them has its turn."""
-    return MappingProxyType(
-        {_flag(number, count): turn % count == number - 1 for count in set(counts) for number in range(1, count + 1)}
-    )
-
-
-def _flag(number: int, count: int) -> str:
-    return f"turn_{number}_of_{count}"
-
-
 def unmarked(text: str) -> str:
     """Return a text without the sentinels around filled-in values."""
     return text.replace(OPEN, "").replace(CLOSE, "")
 
 
-def _block(name: str, text: str) -> RenderedBlock:
-    marked = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
+def _in_turn(text: Text, turn: int) -> list[Part]:
+    """Return the subject and each block in the wording whose turn it is."""
+    return [wordings[turn % len(wordings)] for wordings in text]
+
+
+class _Ready(NamedTuple):
+    template: jinja2.Template
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=8192)
+def _ready(source: str) -> _Ready:
+    """Return a part compiled, with the placeholders it uses. Once a process: compiling costs a hundred renderings."""
+    template = _ENVIRONMENT.from_string(source)
+    template.globals = {}  # a letter uses none, and Jinja would copy them for each
+    return _Ready(template, tuple(sorted(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))))
+
+
+def _used(part: Part, known: Mapping[str, Value]) -> tuple[Value, ...]:
+    return tuple([known[name] for name in _ready(part.source).names])
+
+
+class _LeftoverFound(Exception):
+    """Something of the template would reach the reader; the text of it."""
+
+
+# Of a block that does not name its reader, letters by the hundred say the same: it is written once for the same values.
+@lru_cache(maxsize=4096)
+def _block_of(part: Part, used: tuple[Value, ...]) -> RenderedBlock:
+    marked = _MANY_BREAKS.sub("\n\n", "\n".join(map(str.rstrip, _fill_in(part, used).split("\n"))).strip())
     marked = marked.replace(f".{CLOSE}.", f".{CLOSE}")  # a sentence that ends in "Co., Ltd." has its full stop
-    return RenderedBlock(name, unmarked(marked), marked)
+    _refuse_leftovers(marked)
+    return RenderedBlock(part.block, unmarked(marked), marked)
 
 
-def _subject(text: str, language: str) -> str:
+@lru_cache(maxsize=4096)
+def _subject_of(part: Part, language: str, used: tuple[Value, ...]) -> str:
     """Return the first line that is short enough, else the last; a subject is no Markdown, so escapes are undone."""
-    lines = [_ESCAPED.sub(r"\1", line.strip()) for line in text.split("\n") if line.strip()]
+    lines = [_ESCAPED.sub(r"\1", line.strip()) for line in _fill_in(part, used).split("\n") if line.strip()]
     limit = SUBJECT_LIMITS[language]
-    return next((line for line in lines if len(unmarked(line)) <= limit), lines[-1] if lines else "")
+    line = next((line for line in lines if len(unmarked(line)) <= limit), lines[-1] if lines else "")
+    _refuse_leftovers(line)
+    return unmarked(line).strip()
 
 
-def _refuse_leftovers(letter: Letter, subject: str, blocks: list[RenderedBlock]) -> None:
-    if not unmarked(subject).strip():
-        raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
-    for text in (subject, *(block.marked for block in blocks)):
-        own = re.sub(f"{OPEN}[^{CLOSE}]*{CLOSE}", "", text)
-        found = _LEFTOVER.search(own) or re.search(r"\{\{|\{%", text)
-        if found:
-            raise Refused(
-                _("Something of the template is left in the letter {letter}: {text}", letter=letter.name, text=found[0])
-            )
+def _fill_in(part: Part, used: tuple[Value, ...]) -> str:
+    template, names = _ready(part.source)
+    return template.render(dict(zip(names, used, strict=True)))
+
+
+def _refuse_leftovers(text: str) -> None:
+    found = _TAG.search(text) or _LEFTOVER.search(_VALUE.sub("", text))
+    if found:
+        raise _LeftoverFound(found[0])
 
 
 def _fill(value: object) -> str:
@@ -241,9 +293,12 @@ _ESCAPED = re.compile(r"\\([\\*\[\]<`_&.)+-])")
 _LIST_MARK = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+])(?=\s|$)")
 
 
+@lru_cache(maxsize=8192)  # firms, products and terms come again in letter after letter
 def escape(text: str) -> str:
     """Return an untrusted value on one line, so that Markdown shows it letter by letter. Ordinary names stay as is."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     line = _MARKUP.sub(lambda found: "\\" + found[0], unmarked(line))
     return _LIST_MARK.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else "\\" + found[3], line)
 
@@ -255,6 +310,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.globals.clear()  # no range, lipsum or cycler: only what a letter is given
 
 
 # --- reading and checking --------------------------------------------------------------------------------------------
@@ -330,7 +386,7 @@ def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Pat
         attach=tuple(str(one) for one in data.get("attach", ())),
         wordings={block: count for block, count in counts.items() if count > 1},
         version=_version(files),
-        compiled={tag: _compiled(sections, tag, blocks) for tag in sections},
+        compiled={tag: _parts(sections, tag, blocks) for tag in sections},
     )
     _try_out(letter, sections)
     return letter
@@ -349,7 +405,7 @@ def _stray(files: Mapping[str, bytes], folder: Path) -> list[Problem]:
         Problem(
             _("This file is no part of a letter."),
             Place(str(folder / name)),
-            _near(name, known) or _("A letter has these files: {names}.", names=", ".join(known)),
+            _("A letter has these files: {names}.", names=", ".join(known)),
         )
         for name in files
         if name not in known
@@ -387,6 +443,7 @@ def _bad_settings(path: Path, data: Any) -> list[Problem]:
         names = data[key]
         if not isinstance(names, list) or not names or len(set(map(str, names))) != len(names):
             problems.append(at(key, _("Write a list of different names.")))
+    problems = problems or guard.check_blocks(str(path), data["blocks"], data.lc.key("blocks")[0] + 1)
     return problems or _unknown_names(path, data)
 
 
@@ -414,9 +471,11 @@ def _text(files: Mapping[str, bytes], path: Path) -> str:
     if path.name not in files:
         raise BadInput([Problem(_("This file is missing."), Place(str(path)), _("Write it."))])
     try:
-        return files[path.name].decode("utf-8").replace("\r\n", "\n")
+        text = files[path.name].decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise BadInput([Problem(_("The file is not UTF-8 text."), Place(str(path)), _("Save it as UTF-8."))]) from None
+    guard.check(str(path), text)
+    return text
 
 
 # --- sections --------------------------------------------------------------------------------------------------------
@@ -476,7 +535,7 @@ def _filled(sections: list[_Section], lines: list[str]) -> list[_Section]:
 def _keep_break(line: str) -> str:
     """A line of tags only leaves no line behind; a tag at the end of a written line must not swallow the break."""
     end = line.rstrip()
-    return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.match(line) else line
+    return f"{end[:-2]}+%}}" if end.endswith("%}") and not _ONLY_TAGS.fullmatch(line) else line
 
 
 def _by_block(sections: list[_Section]) -> Mapping[str, tuple[_Section, ...]]:
@@ -556,18 +615,11 @@ def _other_counts(found: _Sections) -> Iterator[Problem]:
                 )
 
 
-def _compiled(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> jinja2.Template:
-    """Return a language or variant as one template: a separator before each block, its wordings behind their turn."""
-    parts = []
-    for block in (SUBJECT, *blocks):
-        parts.append(_BREAK)
-        wordings = _chosen(sections, tag, block)
-        for section in wordings:
-            several = len(wordings) > 1
-            parts += [f"{{% if {_flag(section.number, len(wordings))} %}}"] if several else []
-            parts.append(section.text)
-            parts += ["{% endif %}"] if several else []
-    return _ENVIRONMENT.from_string("\n".join(parts))
+def _parts(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> Text:
+    """Return a language or variant as its parts, the subject first; each is compiled when it is first written."""
+    return tuple(
+        tuple(Part(block, section.text) for section in _chosen(sections, tag, block)) for block in (SUBJECT, *blocks)
+    )
 
 
 def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
@@ -650,10 +702,12 @@ def _reader(tag: str) -> tuple[str, str | None]:
 
 
 def _samples(letter: Letter, facts: Facts) -> Iterator[Facts]:
-    """Yield what to try a letter with; one about the season with every season."""
+    """Yield what to try a letter with; one with a catalogue also with it attached, one of the season with each."""
     few = least(facts, letter.needs)
     yield facts
     yield few
+    if "attached" in letter.placeholders:
+        yield from (replace(each, attached=True) for each in (facts, few))
     if any(name.startswith("season") for name in letter.placeholders):
         yield from (replace(each, season=season) for each in (facts, few) for season in SEASONS)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from crm.clearance import texts as clearance_texts
 from crm.clearance.question import Level, Verdict
 from crm.core.i18n import N_, _
+from crm.drafts.phrases import PHRASE, all_phrases
 
 TITLES: dict[str, str] = {
     "placeholder_left": N_("A placeholder is left"),
@@ -29,6 +30,7 @@ TITLES: dict[str, str] = {
     "title_before_sama": N_("Title straight before 様"),
     "informal_address": N_("Informal address"),
     "unpaired_marks": N_("Opening ¿ or ¡ missing"),
+    "phrase": N_("Better said in another way"),
     "long_words": N_("Long letter"),
     "long_characters": N_("Long letter"),
     "name_damaged": N_("Damaged name"),
@@ -58,6 +60,7 @@ SENTENCES: dict[str, str] = {
     "kakui_sama": N_("各位 already says the courtesy."),
     "title_before_sama": N_("In “{text}” the title belongs before the name, and 様 after the name."),
     "informal_address": N_("“{text}” is informal. A first letter says usted."),
+    "phrase": N_("“{text}”: {why} Better: {better}"),
     "unpaired_marks": N_("In Spanish a question opens with ¿ and an exclamation with ¡."),
     "long_words": N_("The letter has {length} words; {limit} are the most a buyer reads."),
     "long_characters": N_("The letter has {length} characters; {limit} are the most a buyer reads."),
@@ -81,5 +84,13 @@ class Said(Protocol):
 def say(found: Said) -> tuple[str, str]:
     """Return the title and the sentence of a finding or a verdict in the viewer's language."""
     if found.code in TITLES:
-        return _(TITLES[found.code]), _(SENTENCES[found.code], **found.params)
+        return _(TITLES[found.code]), _(SENTENCES[found.code], **_reasoned(found))
     return clearance_texts.say(Verdict(Level.CHECK, found.code, found.params))
+
+
+def _reasoned(found: Said) -> Mapping[str, object]:
+    """Add reason and better wording to a phrase of the list: they stand there, in both languages of the pages."""
+    if found.code != PHRASE:
+        return found.params
+    phrase = all_phrases()[int(str(found.params["rule"]))]
+    return {**found.params, "why": phrase.reason(), "better": phrase.better}

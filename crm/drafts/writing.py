@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from crm.core.errors import Refused
 from crm.drafts.facts import facts_of, korean_rendering
-from crm.drafts.held import needed, printed, where
+from crm.drafts.held import lacking, where
 from crm.drafts.language import KOREAN
 from crm.drafts.library import NotReady
 from crm.drafts.placeholders import Facts
 from crm.drafts.subjects import Subject
-from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, render
+from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, missing, render
 
 
 class Content(NamedTuple):
@@ -51,7 +51,7 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
         letter=letter.name,
         letter_version=letter.version,
         language=about.card.language,
-        variant=about.card.language,
+        variant=letter.variant(about.card.language, about.card.country or None),
         turn=about.turn,
         recipient_name=about.recipient_name,
         product_line_id=about.line.id if about.line else None,
@@ -103,27 +103,30 @@ def _held(name: str, about: Subject, error: NotReady) -> Content:
 
 def both(letter: Letter, about: Subject, moment: datetime) -> Pair:
     """Write the letter in the buyer's language, and in Korean by the same template version with the same values."""
-    language = about.card.language
+    language, country = about.card.language, about.card.country or None
     facts = facts_of(about, language, now=moment)
-    target, missing = _render(letter, language, facts)
+    target, lacks = _render(letter, language, facts, about.turn, country)
     if language == KOREAN:
-        return Pair(target, target, missing)
+        return Pair(target, target, lacks)
     in_korean = korean_rendering(about, facts, now=moment)
-    korean, also = _render(letter, KOREAN, in_korean)
-    return Pair(target, korean, [*missing, *(one for one in also if one not in missing)])
+    korean, also = _render(letter, KOREAN, in_korean, about.turn, None)
+    return Pair(target, korean, [*lacks, *(one for one in also if one not in lacks)])
 
 
-def _render(letter: Letter, language: str, facts: Facts) -> tuple[RenderedLetter | None, list[dict[str, str]]]:
-    missing = needed(letter, facts, language)
-    if not missing:
+def _render(
+    letter: Letter, language: str, facts: Facts, turn: int, country: str | None
+) -> tuple[RenderedLetter | None, list[dict[str, str]]]:
+    """Return the letter, or what it lacks. What, is only asked where something is amiss."""
+    fault: Refused | None = None
+    if not missing(letter, facts, language, country):
         try:
-            return render(letter, language, {language: facts}), []
-        except Refused:
-            missing = printed(letter, facts, language)
-            if not missing:
-                raise
-    every = dict.fromkeys((*missing, *printed(letter, facts, language)))
-    return None, [{"placeholder": name, "where": where(name)} for name in every]
+            return render(letter, language, {language: facts}, country=country, turn=turn), []
+        except Refused as error:
+            fault = error
+    names = lacking(letter, facts, language, country=country, turn=turn)
+    if fault is not None and not names:
+        raise fault
+    return None, [{"placeholder": name, "where": where(name)} for name in names]
 
 
 def pairs(target: RenderedLetter, korean: RenderedLetter) -> list[dict[str, Any]]:

@@ -59,10 +59,10 @@ def test_html_from_outside_is_shown_not_run():
 
 def test_the_page_says_its_language_and_carries_its_styles_inline():
     page = to_html([Block("こんにちは")], "ja")
-    assert '<html lang="ja">' in page
+    assert '<html lang="ja" dir="ltr">' in page
     assert "<style" not in page
-    assert "<table" not in page
-    assert 'style="margin' in page
+    assert '<p style="margin' in page
+    assert "Meiryo" in page
 
 
 def test_the_footer_stands_in_both_parts_with_its_link():

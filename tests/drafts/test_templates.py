@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from crm.core.config import ROOT
 from crm.core.errors import BadInput, NotFound, Refused
 from crm.core.i18n import speaking
-from crm.drafts.language import LANGUAGES
+from crm.drafts.language import LANGUAGES, chain
 from crm.drafts.layout import plain
-from crm.drafts.placeholders import PLACEHOLDERS, SAMPLES
-from crm.drafts.templates import Library, escape, render
+from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, PLACES, SAMPLES, Quoted, least, values
+from crm.drafts.templates import Library, escape, missing, render
 
 
 @pytest.fixture(autouse=True)
@@ -139,12 +139,13 @@ def test_a_broken_tag_is_named_with_its_line(folder):
 
 def test_printing_a_fact_without_asking_for_it_is_refused_on_reading(folder):
     change(folder, "en.md", "{% if product %}\nAbout {{ product }}.\n{% endif %}", "About {{ product }}.")
-    assert "not known" in problems(folder)[0].message
+    (problem,) = problems(folder)
+    assert (problem.place.line, problem.message) == (8, "product is printed where it is not known.")
 
 
 def test_a_condition_over_two_blocks_is_refused(folder):
     change(folder, "en.md", "[[body]]\n{% if product %}", "{% if product %}\n[[body]]")
-    assert problems(folder)
+    assert "not closed in the block greeting" in problems(folder)[0].message
 
 
 def test_the_first_subject_that_fits_is_taken(folder):
@@ -178,10 +179,239 @@ def test_a_value_reads_letter_by_letter_whatever_it_holds(value):
     assert plain(escape(value)) == shown
 
 
+# --- variants ---------------------------------------------------------------------------------------------------------
+
+
+def write(folder, name, text):
+    (folder / "hello" / name).write_text(text, "utf-8")
+
+
+def written(folder, language="en", **how):
+    return render(Library(folder).letter("hello"), language, SAMPLES, **how)
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "files"),
+    [
+        ("es", "ES", ("es-ES", "es")),
+        ("es", "MX", ("es",)),
+        ("ko", "KR", ("ko-KR", "ko")),
+        ("ko", None, ("ko",)),
+        ("en", "ph", ("en-US", "en")),
+        ("en", "KR", ("en",)),
+        ("zh-Hant", "MO", ("zh-Hant-HK", "zh-Hant")),
+        ("zh-Hant", "TW", ("zh-Hant",)),
+    ],
+)
+def test_the_files_a_letter_is_looked_up_in_are_stated(language, country, files):
+    assert chain(language, country) == files
+
+
+def test_a_variant_says_its_blocks_and_takes_the_others_from_its_language(folder):
+    write(folder, "en-US.md", "[[body]]\nWe write to America.\n")
+    american, british = written(folder, country="US"), written(folder, country="GB")
+    assert [block.text for block in american.blocks] == ["Dear Ms Dela Cruz,", "We write to America."]
+    assert (american.variant, british.variant) == ("en-US", "en")
+    assert "America" not in british.blocks[1].text
+
+
+def test_a_variant_may_have_its_own_subject(folder):
+    write(folder, "es-ES.md", "[[subject]]\nOferta\n")
+    assert written(folder, "es", country="ES").subject == "Oferta"
+
+
+def test_without_a_country_the_language_itself_writes(folder):
+    write(folder, "ko-KR.md", "[[body]]\n국내\n")
+    assert written(folder, "ko").variant == "ko"
+
+
+def test_a_file_of_another_name_is_named(folder):
+    write(folder, "es-MX.md", "[[body]]\nHola\n")
+    (problem,) = problems(folder)
+    assert problem.place.file == str(folder / "hello" / "es-MX.md")
+    assert "es-ES.md" in problem.hint
+
+
+def test_what_is_hidden_is_no_part_of_a_letter(folder):
+    before = Library(folder).letter("hello").version
+    write(folder, ".en.md.swp", "")
+    assert Library(folder).letter("hello").version == before
+
+
+def test_the_version_changes_with_a_variant(folder):
+    before = Library(folder).letter("hello").version
+    write(folder, "es-ES.md", "[[subject]]\nOferta\n")
+    assert Library(folder).letter("hello").version != before
+
+
+def test_a_block_that_only_a_variant_has_is_named_with_its_line(folder):
+    write(folder, "es-ES.md", "[[subject]]\nOferta\n\n[[boddy]]\nHola\n")
+    (problem,) = problems(folder)
+    assert (problem.place.line, problem.hint) == (4, "Did you mean body?")
+
+
+def test_a_variant_that_says_nothing_is_named(folder):
+    write(folder, "es-ES.md", "{# nothing yet #}\n")
+    assert problems(folder)[0].hint == "Delete the file."
+
+
+def test_blocks_of_a_variant_stand_in_order_too(folder):
+    write(folder, "es-ES.md", "[[body]]\nHola\n\n[[subject]]\nOferta\n")
+    assert problems(folder)[0].place.line == 4
+
+
+def test_a_variant_is_tried_out_with_few_facts(folder):
+    write(folder, "es-ES.md", "[[body]]\nHola\nSobre {{ product }}.\n")
+    (problem,) = problems(folder)
+    assert (problem.place.file, problem.place.line) == (str(folder / "hello" / "es-ES.md"), 3)
+    assert problem.message == "product is printed where it is not known."
+
+
+def test_a_letter_between_koreans_names_no_incoterm(folder):
+    change(folder, "letter.yaml", "[greeting, product]", "[greeting, product, delivery_terms]")
+    change(
+        folder,
+        "ko.md",
+        "About {{ product }}.",
+        "About {{ product }}, {% if delivery_terms %}{{ delivery_terms }}{% endif %}.",
+    )
+    write(folder, "ko-KR.md", "[[body]]\n\n{% if delivery_terms %}{{ delivery_terms }}{% endif %}\n")
+    (problem, *_rest) = problems(folder)
+    assert (problem.place.line, problem.message) == (3, "A letter between Koreans does not say delivery_terms.")
+
+
+def test_what_a_letter_between_koreans_takes_from_korean_leaves_the_incoterm_out(folder):
+    change(folder, "letter.yaml", "[greeting, product]", "[greeting, product, delivery_terms]")
+    change(folder, "ko.md", "About {{ product }}.", "{% if delivery_terms %}\n{{ delivery_terms }}\n{% endif %}\n국내")
+    write(folder, "ko-KR.md", "[[subject]]\n안내\n")
+    assert "FOB" in written(folder, "ko").blocks[1].text
+    assert "FOB" not in written(folder, "ko", country="KR").blocks[1].text
+
+
+# --- other wordings ---------------------------------------------------------------------------------------------------
+
+
+def say_otherwise(folder, languages=LANGUAGES):
+    for language in languages:
+        change(folder, f"{language}.md", "[[body]]\n", "[[body]]\nOne.\n\n[[body 2]]\nTwo.\n\n[[body 3]]\n")
+
+
+def test_each_turn_has_its_wording(folder):
+    say_otherwise(folder)
+    texts = [written(folder, turn=turn).blocks[1].text for turn in range(5)]
+    assert texts == ["One.", "Two.", "About actuators.", "One.", "Two."]
+
+
+def test_wordings_are_as_many_in_every_language(folder):
+    say_otherwise(folder, [language for language in LANGUAGES if language != "ja"])
+    (problem,) = problems(folder)
+    assert (problem.place.file, problem.place.line) == (str(folder / "hello" / "ja.md"), 7)
+    assert problem.message == "The block body has 1 wordings here and 3 in ko.md."
+
+
+def test_a_variant_does_not_change_how_many_wordings_there_are(folder):
+    say_otherwise(folder)
+    write(folder, "es-ES.md", "[[body]]\nUno.\n\n[[body 2]]\nDos.\n")
+    assert problems(folder)[0].place.line == 4
+
+
+@pytest.mark.parametrize("heads", [("[[body 2]]", "[[body]]"), ("[[body]]", "[[body 3]]"), ("[[body]]", "[[body]]")])
+def test_wordings_are_counted_one_after_another(folder, heads):
+    for language in LANGUAGES:
+        change(folder, f"{language}.md", "[[body]]\n", f"{heads[0]}\nOne.\n\n{heads[1]}\n")
+    assert "right behind" in problems(folder)[0].message
+
+
+def test_there_is_one_subject(folder):
+    change(folder, "en.md", "[[subject]]\nHello", "[[subject]]\nHello\n\n[[subject 2]]\nHi")
+    assert problems(folder)[0].place.line == 4
+
+
+def test_every_wording_is_tried_out(folder):
+    for language in LANGUAGES:
+        change(folder, f"{language}.md", "[[body]]\n", "[[body]]\nOne.\n\n[[body 2]]\n")
+    change(folder, "en.md", "{% if product %}\nAbout {{ product }}.\n{% endif %}", "About {{ product }}.")
+    (problem,) = problems(folder)
+    assert problem.place.line == 11
+
+
+def test_a_condition_may_not_reach_from_one_wording_into_the_next(folder):
+    for language in LANGUAGES:
+        change(folder, f"{language}.md", "[[body]]\n{% if product %}\n", "[[body]]\n{% if product %}\n[[body 2]]\n")
+    assert "not closed in the block body" in problems(folder)[0].message
+
+
+# --- what a letter needs and what goes along --------------------------------------------------------------------------
+
+
+def need(folder, *names):
+    change(folder, "letter.yaml", "commercial: true", f"commercial: true\nneeds: [{', '.join(names)}]")
+
+
+def test_what_is_needed_may_be_printed_unasked(folder):
+    need(folder, "product")
+    change(folder, "en.md", "{% if product %}\nAbout {{ product }}.\n{% endif %}", "About {{ product }}.")
+    assert written(folder).blocks[1].text == "About actuators."
+
+
+def test_what_is_needed_and_not_known_is_told(folder):
+    need(folder, "product")
+    letter = Library(folder).letter("hello")
+    assert missing(letter, least(SAMPLES["en"]), "en") == ["product"]
+    assert missing(letter, SAMPLES["en"], "en") == []
+
+
+def test_what_is_needed_must_be_a_placeholder_of_the_letter(folder):
+    need(folder, "booth")
+    (problem,) = problems(folder)
+    assert (problem.place.line, problem.place.field) == (3, "needs")
+
+
+def test_a_letter_between_koreans_does_not_need_an_incoterm(folder):
+    change(folder, "letter.yaml", "[greeting, product]", "[greeting, product, quotation_terms]")
+    need(folder, "quotation_terms")
+    letter = Library(folder).letter("hello")
+    home = replace(HOME_SAMPLE, quotation=None)
+    assert missing(letter, home, "ko", "KR") == []
+    assert missing(letter, home, "ko") == ["quotation_terms"]
+
+
+def test_what_may_go_along_is_known(folder):
+    change(folder, "letter.yaml", "commercial: true", "commercial: true\nattach: [catalogue, brochure]")
+    (problem,) = problems(folder)
+    assert (problem.place.line, problem.place.field) == (3, "attach")
+    change(folder, "letter.yaml", "[catalogue, brochure]", "[catalogue, meeting]")
+    assert Library(folder).letter("hello").attach == ("catalogue", "meeting")
+
+
+def test_of_a_whole_only_the_needed_parts_are_kept():
+    few = least(SAMPLES["en"], ["quotation_number", "meeting_slots"])
+    assert few.quotation == Quoted(number="HV-2026-041")
+    assert few.meeting == replace(SAMPLES["en"].meeting, minutes=None, place=None, online=False)
+    assert few.contract is None
+
+
+def test_what_each_placeholder_is_made_of_is_stated():
+    """A placeholder shows something as soon as the facts it is said to be made of are known."""
+    for name, placeholder in PLACEHOLDERS.items():
+        if placeholder.sample("ja"):
+            assert placeholder.value(least(SAMPLES["ja"], [name]), "ja") == placeholder.sample("ja"), name
+
+
+def test_every_placeholder_says_where_it_is_filled_in():
+    assert {placeholder.where for placeholder in PLACEHOLDERS.values()} <= set(PLACES)
+
+
+def test_between_koreans_a_price_is_in_won_without_an_incoterm():
+    assert values(HOME_SAMPLE, "ko", home=True)["price"] == "1개당 16,500원"
+    assert values(replace(HOME_SAMPLE, currency="USD"), "ko", home=True)["price"] is None
+    assert values(HOME_SAMPLE, "ko", home=True)["delivery_terms"] is None
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_placeholder_has_a_sample_in_every_language(language):
     for name, placeholder in PLACEHOLDERS.items():
-        optional = name in ("messenger", "catalogue_language") or name.startswith("season_")
+        optional = name in ("messenger", "catalogue_language", "attached") or name.startswith("season_")
         if not optional:
             assert placeholder.sample(language), name
 
@@ -190,3 +420,9 @@ def test_the_letters_of_the_project_survive_being_copied(tmp_path):
     shutil.copytree(ROOT / "templates" / "mail", tmp_path / "mail")
     original = {letter.name: letter.version for letter in Library(ROOT / "templates" / "mail").letters()}
     assert {letter.name: letter.version for letter in Library(tmp_path / "mail").letters()} == original
+
+
+def test_a_line_of_words_between_tags_keeps_its_break(folder):
+    change(folder, "en.md", "About {{ product }}.", "{% if product %}About {{ product }}.{% endif %}\nOne more line.")
+    (body,) = render(Library(folder).letter("hello"), "en", SAMPLES).blocks[1:]
+    assert body.text == "About actuators.\nOne more line."

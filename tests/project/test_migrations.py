@@ -85,7 +85,7 @@ def test_letters_of_an_older_program_keep_their_rows_and_say_which_file_wrote_th
 ) -> None:
     draft = drafted(session, met(session, build(session), "Lucia"))
     session.commit()
-    migrations.downgrade(db, "0007")
+    migrations.downgrade(db, "0008")
     before = row_counts(db)
     migrations.upgrade(db)
     session.refresh(draft)
@@ -99,7 +99,7 @@ def test_an_older_program_writes_what_this_one_holds(db: Database, session: Sess
     held.status = "held"
     step_id = held.step_id
     session.commit()
-    migrations.downgrade(db, "0007")
+    migrations.downgrade(db, "0008")
     with db.engine.connect() as connection:
         assert connection.execute(sa.text("SELECT COUNT(*) FROM draft")).scalar_one() == 0
         step = connection.execute(sa.text("SELECT status FROM step WHERE id = :id"), {"id": step_id}).scalar_one()
