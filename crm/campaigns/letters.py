@@ -291,7 +291,7 @@ def move_to_newest(
     session.flush()
     events.record(
         session, "letters_moved", "campaign", campaign.id, at=now, actor=by, exporter_id=campaign.exporter_id,
-        reason=reason.strip(), data={"from": before, "to": dict(seen)},
+        reason=reason.strip(), data={"letter": sorted(before), "sha256": [seen[name] for name in sorted(before)]},
     )  # fmt: skip
     return sorted(before)
 

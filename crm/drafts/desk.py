@@ -419,7 +419,7 @@ def take_in(
     if rows:
         events.record(
             session, "letter_approvals_imported", "letter_decision", rows[0].id, at=now, actor=viewer.email, reason=why,
-            data={"letter": letter.name, "languages": [row.language for row in rows]},
+            data={"letter": letter.name, "language": [row.language for row in rows]},
         )  # fmt: skip
     return saved
 

@@ -121,7 +121,7 @@ def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hello" / "letter.yaml").write_text("title: x\n", encoding="utf-8")
     assert archive.from_folder(tmp_path / "hello").files == {"letter.yaml": "title: x\n"}
     (tmp_path / "hello" / "notes.txt").write_text("x", encoding="utf-8")
-    with pytest.raises(BadInput, match="notes.txt"):
+    with pytest.raises(BadInput, match="notes"):
         archive.from_folder(tmp_path / "hello")
     with pytest.raises(BadInput):
         archive.from_folder(tmp_path / "nothing")
