@@ -20,6 +20,7 @@ from crm.delivery import service as delivery
 from crm.drafts import desk
 from crm.drafts import service as drafts
 from crm.drafts.forgetting import forget_leads as forget_drafts
+from crm.drafts.library import Shelf
 from crm.drafts.templates import Library
 from crm.inbox import service as inbox
 from crm.mail.smtp import SmtpPool
@@ -37,6 +38,12 @@ BATCH, BATCHES = 100, 10
 def library(folder: str) -> Library:
     """Return the letters of a folder, compiled once per process; any mistake in one of them is told."""
     return Library(folder)
+
+
+def letters_in_use(context: Context) -> Shelf:
+    """Return the letters in use. Read apart from any writing: the first time a process compiles all of them."""
+    with context.db.reading() as session:
+        return desk.letters_in_use(session, context.settings)
 
 
 def open_deals(context: Context) -> int:
@@ -65,8 +72,8 @@ def take_steps(context: Context) -> int:
 
 def keep_drafts_true(context: Context) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed."""
+    letters = letters_in_use(context)
     with context.db.writing() as session:
-        letters = desk.letters_in_use(session, context.settings)
         return drafts.keep_true(session, letters, now=context.clock.now())
 
 
@@ -78,8 +85,8 @@ def keep_letters(context: Context) -> int:
 
 def write_held(context: Context) -> int:
     """Write letters that were held because a fact was missing, once it is there."""
+    letters = letters_in_use(context)
     with context.db.writing() as session:
-        letters = desk.letters_in_use(session, context.settings)
         return drafts.write_held(session, context.settings, letters, now=context.clock.now())
 
 
@@ -87,8 +94,8 @@ def make_drafts(context: Context) -> int:
     """Draft the letters whose time is near, some at a time, so that nobody waits long for the database."""
     total = 0
     for _batch in range(BATCHES):
+        letters = letters_in_use(context)
         with context.db.writing() as session:
-            letters = desk.letters_in_use(session, context.settings)
             done = drafts.draft_some(session, context.settings, letters, now=context.clock.now(), limit=BATCH)
         total += done.drafted
         if done.taken < BATCH:
