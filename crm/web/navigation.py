@@ -24,6 +24,7 @@ MENUS = {
         Item("/buyers", N_("Buyers")),
         Item("/sent", N_("Sent mail")),
         Item("/products", N_("Documents")),
+        Item("/letters", N_("Letter templates")),
         Item("/help", N_("Help")),
     ),
     Role.SME: (
@@ -42,6 +43,7 @@ MENUS = {
         Item("/campaigns", N_("Campaigns")),
         Item("/workflows", N_("Workflows")),
         Item("/products", N_("Documents")),
+        Item("/letters", N_("Letter templates")),
         Item("/outbox", N_("Outbox")),
         Item("/suppression", N_("Suppression list")),
         Item("/reports", N_("Reports")),
