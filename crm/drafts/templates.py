@@ -625,13 +625,11 @@ def _names(section: _Section, allowed: frozenset[str]) -> set[str]:
     except jinja2.TemplateSyntaxError as error:
         raise BadInput([_syntax(section, error)]) from None
     problems = list(_forbidden(tree, section.file))
-    used = set()
-    own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
+    if problems:
+        raise BadInput(problems)
+    used = meta.find_undeclared_variables(tree)  # not the items of a list, where they stand inside it
     for name in tree.find_all(nodes.Name):
-        if name.name in own:
-            continue
-        used.add(name.name)
-        if name.name not in allowed:
+        if name.name in used - allowed:
             problems.append(_not_allowed(name, section, allowed))
     if problems:
         raise BadInput(problems)
