@@ -28,7 +28,7 @@ from crm.pipeline.forgetting import in_human_hands
 from crm.review import service as review
 
 log = structlog.get_logger()
-BATCH, BATCHES = 20, 25
+BATCH, BATCHES = 100, 10
 """Letters drafted in one transaction, and such transactions a tick."""
 
 
@@ -67,6 +67,13 @@ def keep_drafts_true(context: Context) -> int:
     letters = library(context.settings.templates_dir)
     with context.db.writing() as session:
         return drafts.keep_true(session, letters, now=context.clock.now())
+
+
+def write_held(context: Context) -> int:
+    """Write letters that were held because a fact was missing, once it is there."""
+    letters = library(context.settings.templates_dir)
+    with context.db.writing() as session:
+        return drafts.write_held(session, context.settings, letters, now=context.clock.now())
 
 
 def make_drafts(context: Context) -> int:
@@ -111,7 +118,7 @@ def read_inbox(context: Context) -> int:
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
     recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
-    make_drafts, queue_approved,
+    write_held, make_drafts, queue_approved,
 )  # fmt: skip
 
 

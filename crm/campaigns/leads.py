@@ -66,7 +66,7 @@ def load(session: Session, lead_ids: Iterable[int]) -> dict[int, LeadCard]:
     """Return the cards of leads by id, as they stand in the database."""
     cards: dict[int, LeadCard] = {}
     for ids in chunks(lead_ids):
-        rows = bulk.find(session, _CARDS, LEADS.c.id, ids)
+        rows = _CARDS(session, ids)
         addresses = _addresses(session, {row.contact_id for row in rows})
         cards |= {row.lead_id: _card(row, addresses.get(row.contact_id, ())) for row in rows}
     return cards
@@ -103,7 +103,7 @@ def _rows() -> Any:
 
 def _addresses(session: Session, contact_ids: Collection[int]) -> dict[int, list[Any]]:
     addresses: dict[int, list[Any]] = {}
-    for row in bulk.find(session, _ADDRESSES, ADDRESSES.c.contact_id, contact_ids):
+    for row in _ADDRESSES(session, contact_ids):
         addresses.setdefault(row.contact_id, []).append(row)
     return addresses
 
@@ -144,7 +144,7 @@ def _facts(row: Any) -> Facts:
     )
 
 
-_CARDS = (
+_CARDS = bulk.LookUp(
     sa.select(
         LEADS.c.id.label("lead_id"), LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id,
         LEADS.c.product_line_id, LEADS.c.rating, LEADS.c.interests, LEADS.c.requests, LEADS.c.notes, LEADS.c.met_at,
@@ -157,8 +157,14 @@ _CARDS = (
     .outerjoin(DEAL_LEADS, DEAL_LEADS.c.lead_id == LEADS.c.id)
     .outerjoin(DEALS, DEALS.c.id == DEAL_LEADS.c.deal_id)
     .outerjoin(LINES, LINES.c.id == DEALS.c.product_line_id)
-    .order_by(LEADS.c.id)
+    .order_by(LEADS.c.id),
+    LEADS.c.id,
+    named=True,
 )  # fmt: skip
-_ADDRESSES = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(
-    ADDRESSES.c.position, ADDRESSES.c.id
+_ADDRESSES = bulk.LookUp(
+    sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(
+        ADDRESSES.c.position, ADDRESSES.c.id
+    ),
+    ADDRESSES.c.contact_id,
+    named=True,
 )

@@ -16,7 +16,7 @@ from crm.campaigns.catching_up import after_pause
 from crm.campaigns.definition import Definition, OnReply
 from crm.campaigns.due import DueStep
 from crm.campaigns.happenings import away, bounced, happened, held, newest_of, replied
-from crm.campaigns.leads import load
+from crm.campaigns.leads import LeadCard, load
 from crm.campaigns.looking import look_at_all
 from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.campaigns.moving import Move, migrate
@@ -261,13 +261,21 @@ def claim(
     The others are skipped. However many workers ask, each step is given to one of them; what the caller does not keep
     (its transaction fails, its process dies) is given out again.
     """
+    return claim_with_cards(session, settings, now=now, ahead=ahead, kind=kind, limit=limit)[0]
+
+
+def claim_with_cards(
+    session: Session, settings: Settings, *, now: datetime, ahead: timedelta, kind: str, limit: int
+) -> tuple[list[DueStep], dict[int, LeadCard]]:
+    """Take due steps as ``claim`` does, and return them with the cards of their leads, which it has to read anyway."""
     found = due.claim(session, now=now, ahead=ahead, kinds=(kind,), limit=limit)
+    cards = load(session, {one.lead_id for one in found})
     asking = [one for one in found if _has_condition(definition_of(session, one.workflow_sha256), one)]
-    refused = refusals(session, questions_of(session, asking)) if asking else {}
+    refused = refusals(session, questions_of(session, asking, cards)) if asking else {}
     for number, reason in refused.items():
         with one_of_many(session, "step_not_skipped", step=number):
             skip(session, settings, session.get_one(Step, number, populate_existing=True), reason, now)
-    return [one for one in found if one.id not in refused]
+    return [one for one in found if one.id not in refused], cards
 
 
 def _has_condition(definition: Definition, step: DueStep) -> bool:

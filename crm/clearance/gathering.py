@@ -6,6 +6,7 @@ In: which letters to whom. Out: a ``Gathered`` that can be asked about any of th
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from crm.clearance.question import (
     Suppression,
     Verdict,
 )
-from crm.clearance.rules import evaluate, lifted
+from crm.clearance.rules import evaluate, lifted, refusal_code, standing_refusal
 from crm.contacts import models as contact_tables
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Organisation
 from crm.core import bulk
@@ -68,8 +69,23 @@ class _Person:
 
     lead: Any
     consents: tuple[Any, ...]
-    basis: tuple[BasisRecord, ...]
     addresses: dict[str, str]
+
+    @cached_property
+    def basis(self) -> tuple[BasisRecord, ...]:
+        """Return what the person agreed to and did not take back."""
+        return tuple(
+            BasisRecord(
+                row.basis,
+                row.given_at,
+                texts.evidence(row.source, row.evidence),
+                row.exporter_id,
+                row.expires_at,
+                from_list=row.derived,
+            )
+            for row in self.consents
+            if row.withdrawn_at is None
+        )
 
 
 class Gathered:
@@ -80,17 +96,31 @@ class Gathered:
         asked = list(asked)
         self._settings = settings
         self._people = _people(session, {one.lead_id for one in asked})
-        exporter_ids = {person.lead.exporter_id for person in self._people.values()}
-        show_ids = {person.lead.exhibition_id for person in self._people.values()}
-        exporters = session.exec(select(Exporter).where(col(Exporter.id).in_(exporter_ids)))
-        self._exporters = {one.id: one for one in exporters}
-        self._shows = {one.id: one for one in session.exec(select(Exhibition).where(col(Exhibition.id).in_(show_ids)))}
+        self._session = session
         written_to = {_mailbox(one.recipient) for one in asked}
         known = {address for person in self._people.values() for address in person.addresses}
         self._refusals = _refusals(session, written_to | known)
         self._bounced = _bounced(session, written_to)
-        self._territories = Territories(session, exporter_ids)
         self._senders: dict[tuple[int, str], Sender] = {}
+
+    # Read when a whole question is asked; ``hopeless`` needs none of them.
+    @cached_property
+    def _exporters(self) -> dict[int | None, Exporter]:
+        rows = self._session.exec(select(Exporter).where(col(Exporter.id).in_(self._exporter_ids)))
+        return {one.id: one for one in rows}
+
+    @cached_property
+    def _shows(self) -> dict[int | None, Exhibition]:
+        ids = {person.lead.exhibition_id for person in self._people.values()}
+        return {one.id: one for one in self._session.exec(select(Exhibition).where(col(Exhibition.id).in_(ids)))}
+
+    @cached_property
+    def _territories(self) -> Territories:
+        return Territories(self._session, self._exporter_ids)
+
+    @property
+    def _exporter_ids(self) -> set[int]:
+        return {person.lead.exporter_id for person in self._people.values()}
 
     def verdicts(
         self,
@@ -149,6 +179,20 @@ class Gathered:
             policy=Policy(self._settings.clearance.korean_sender_overlay, self._settings.clearance.contact_cap_days),
         )
 
+    def hopeless(self, asked: Asked) -> str | None:
+        """Return the code of what stands in a letter's way and no advisor can resolve, or None.
+
+        No address, one that bounced, a refusal: the first such block among ``verdicts``, at a fraction of the cost.
+        """
+        person, mine = self._people[asked.lead_id], _mailbox(asked.recipient)
+        if not self._written_to(asked, person, mine):
+            return "NO_ADDRESS"
+        if mine in self._bounced:
+            return "PROTO_HARD_BOUNCED"
+        against = _against(person, asked.recipient, self._refusals)
+        refusal = standing_refusal(against, person.basis, person.lead.exporter_id) if against else None
+        return refusal_code(refusal) if refusal else None
+
     def latest_consent(self, lead_id: int) -> datetime:
         """Return when the person last consented to something, else when the lead came."""
         person = self._people[lead_id]
@@ -158,8 +202,7 @@ class Gathered:
     def _recipient(self, asked: Asked) -> Recipient:
         person = self._people[asked.lead_id]
         mine = _mailbox(asked.recipient)
-        # An address may have been taken back, with the list it came from, after a letter to it was written.
-        address = asked.recipient if not asked.commercial or mine in person.addresses else ""
+        address = self._written_to(asked, person, mine)
         country = person.lead.country or person.lead.firm_country
         return Recipient(
             address=address,
@@ -168,6 +211,10 @@ class Gathered:
             hard_bounced=bool(address) and mine in self._bounced,
             company_country=person.lead.firm_country if person.lead.firm_country != country else None,
         )
+
+    def _written_to(self, asked: Asked, person: _Person, mailbox: str) -> str:
+        # An address may have been taken back, with the list it came from, after a letter to it was written.
+        return asked.recipient if not asked.commercial or mailbox in person.addresses else ""
 
     def _sender(self, exporter_id: int, language: str) -> Sender:
         key = (exporter_id, language)
@@ -230,65 +277,60 @@ def _sender(settings: Settings, exporter: Exporter, language: str) -> Sender:
 
 
 def _people(session: Session, lead_ids: Collection[int]) -> dict[int, _Person]:
-    rows = bulk.find(session, _LEADS, LEADS.c.id, sorted(lead_ids))
+    rows = _LEADS(session, sorted(lead_ids))
     if len(rows) < len(lead_ids):
         raise NotFound(_("There is no such contact at this exhibition."))
     contact_ids = sorted({row.contact_id for row in rows})
     consents: dict[int, list[Any]] = {}
-    for row in bulk.find(session, _CONSENTS, CONSENTS.c.contact_id, contact_ids):
+    for row in _CONSENTS(session, contact_ids):
         consents.setdefault(row.contact_id, []).append(row)
     addresses: dict[int, dict[str, str]] = {}
-    for row in bulk.find(session, _ADDRESSES, ADDRESSES.c.contact_id, contact_ids):
+    for row in _ADDRESSES(session, contact_ids):
         addresses.setdefault(row.contact_id, {})[row.address] = row.status
-    return {row.id: _person(row, consents.get(row.contact_id, ()), addresses.get(row.contact_id, {})) for row in rows}
-
-
-def _person(lead: Any, consents: Sequence[Any], addresses: dict[str, str]) -> _Person:
-    basis = tuple(
-        BasisRecord(
-            row.basis,
-            row.given_at,
-            texts.evidence(row.source, row.evidence),
-            row.exporter_id,
-            row.expires_at,
-            from_list=row.derived,
-        )
-        for row in consents
-        if row.withdrawn_at is None
-    )
-    return _Person(lead, tuple(consents), basis, addresses)
+    return {
+        row.id: _Person(row, tuple(consents.get(row.contact_id, ())), addresses.get(row.contact_id, {})) for row in rows
+    }
 
 
 def _refusals(session: Session, addresses: Collection[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for row in bulk.find(session, _REFUSALS, REFUSALS.c.address, sorted(addresses)):
+    for row in _REFUSALS(session, sorted(addresses)):
         found.setdefault(row.address, []).append(row)
     return found
 
 
 def _bounced(session: Session, addresses: Collection[str]) -> set[str]:
-    rows = sa.select(ADDRESSES.c.address).where(ADDRESSES.c.status == "bounced")
-    return {address for (address,) in bulk.find(session, rows, ADDRESSES.c.address, sorted(addresses))}
+    return {row.address for row in _STATES(session, sorted(addresses)) if row.status == "bounced"}
 
 
 def _mailbox(address: str) -> str:
     return address.strip().casefold()
 
 
-_LEADS = (
+_LEADS = bulk.LookUp(
     sa.select(
         LEADS.c.id, LEADS.c.contact_id, LEADS.c.exporter_id, LEADS.c.exhibition_id, LEADS.c.met_at, LEADS.c.booth,
         LEADS.c.created_at, CONTACTS.c.country, CONTACTS.c.timezone, CONTACTS.c.organisation_id,
         FIRMS.c.country.label("firm_country"),
     )
     .join(CONTACTS, CONTACTS.c.id == LEADS.c.contact_id)
-    .outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id)
+    .outerjoin(FIRMS, FIRMS.c.id == CONTACTS.c.organisation_id),
+    LEADS.c.id,
+    named=True,
 )  # fmt: skip
-_CONSENTS = sa.select(
-    CONSENTS.c.contact_id, CONSENTS.c.basis, CONSENTS.c.given_at, CONSENTS.c.source, CONSENTS.c.evidence,
-    CONSENTS.c.exporter_id, CONSENTS.c.expires_at, CONSENTS.c.derived, CONSENTS.c.withdrawn_at,
-).order_by(CONSENTS.c.id)  # fmt: skip
-_ADDRESSES = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(ADDRESSES.c.id)
-_REFUSALS = sa.select(REFUSALS.c.address, REFUSALS.c.at, REFUSALS.c.reason, REFUSALS.c.exporter_key).order_by(
-    REFUSALS.c.id
+_CONSENTS = bulk.LookUp(
+    sa.select(
+        CONSENTS.c.contact_id, CONSENTS.c.basis, CONSENTS.c.given_at, CONSENTS.c.source, CONSENTS.c.evidence,
+        CONSENTS.c.exporter_id, CONSENTS.c.expires_at, CONSENTS.c.derived, CONSENTS.c.withdrawn_at,
+    ).order_by(CONSENTS.c.id),
+    CONSENTS.c.contact_id,
+    named=True,
+)  # fmt: skip
+_ADDRESS = sa.select(ADDRESSES.c.contact_id, ADDRESSES.c.address, ADDRESSES.c.status).order_by(ADDRESSES.c.id)
+_ADDRESSES = bulk.LookUp(_ADDRESS, ADDRESSES.c.contact_id, named=True)
+_STATES = bulk.LookUp(_ADDRESS, ADDRESSES.c.address, named=True)
+_REFUSALS = bulk.LookUp(
+    sa.select(REFUSALS.c.address, REFUSALS.c.at, REFUSALS.c.reason, REFUSALS.c.exporter_key).order_by(REFUSALS.c.id),
+    REFUSALS.c.address,
+    named=True,
 )

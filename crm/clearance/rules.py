@@ -136,14 +136,25 @@ def _address(question: Question) -> list[Verdict]:
 def _suppression(question: Question) -> list[Verdict]:
     if question.letter.kind not in ASKED_TO_STOP:
         return []
-    mine = question.sender.exporter_id
-    concerning = [one for one in question.suppressions if one.exporter_id in (None, mine)]
-    standing = [one for one in concerning if not lifted(one, question.basis, mine)]
-    if not standing:
+    widest = standing_refusal(question.suppressions, question.basis, question.sender.exporter_id)
+    if widest is None:
         return [Verdict(Level.PASS, "NOT_SUPPRESSED")]
-    widest = min(standing, key=lambda one: (one.exporter_id is not None, one.at))
-    code = "LAW_SUPPRESSED_EVERYWHERE" if widest.exporter_id is None else "LAW_SUPPRESSED"
-    return [Verdict(Level.BLOCK, code, {"at": widest.at, "refusal": widest.reason}, resolves="RECORD_NEW_OPT_IN")]
+    params = {"at": widest.at, "refusal": widest.reason}
+    return [Verdict(Level.BLOCK, refusal_code(widest), params, resolves="RECORD_NEW_OPT_IN")]
+
+
+def standing_refusal(
+    suppressions: Sequence[Suppression], basis: Sequence[BasisRecord], exporter_id: int
+) -> Suppression | None:
+    """Return the widest refusal that concerns this exporter and that no later opt-in lifted, or None."""
+    concerning = [one for one in suppressions if one.exporter_id in (None, exporter_id)]
+    standing = [one for one in concerning if not lifted(one, basis, exporter_id)]
+    return min(standing, key=lambda one: (one.exporter_id is not None, one.at), default=None)
+
+
+def refusal_code(refusal: Suppression) -> str:
+    """Return the code of the verdict that a standing refusal makes."""
+    return "LAW_SUPPRESSED_EVERYWHERE" if refusal.exporter_id is None else "LAW_SUPPRESSED"
 
 
 def lifted(suppression: Suppression, basis: Iterable[BasisRecord], exporter_id: int) -> bool:

@@ -45,7 +45,7 @@ class Organisation(Versioned, table=True):
     name: str = Field(max_length=500)
     name_alt: str = Field(default="", max_length=500)
     match_key: str = Field(max_length=500, index=True)
-    country: str | None = Field(default=None, max_length=2, index=True)
+    country: str | None = Field(default=None, max_length=2)
     city: str = Field(default="", max_length=200)
     website: str = Field(default="", max_length=500)
     business: str = Field(default="", max_length=500)
@@ -64,7 +64,6 @@ class Contact(Versioned, table=True):
     """
 
     __table_args__ = (
-        sa.Index("ix_contact_name", "full_name"),
         sa.Index(
             "ix_contact_merged",
             "merged_into_id",
@@ -128,7 +127,7 @@ class Lead(Versioned, table=True):
     __table_args__ = (UniqueConstraint("contact_id", "exporter_id", "exhibition_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    contact_id: int = Field(foreign_key="contact.id", index=True)
+    contact_id: int = Field(foreign_key="contact.id")
     exporter_id: int = Field(foreign_key="exporter.id", index=True)
     exhibition_id: int = Field(foreign_key="exhibition.id", index=True)
     product_line_id: int | None = Field(default=None, foreign_key="product_line.id")
@@ -140,7 +139,7 @@ class Lead(Versioned, table=True):
     requests: list[str] = Field(default_factory=list, sa_type=sa.JSON)
     notes: str = ""
     captured_by: str = Field(default="", max_length=200)
-    external_id: str = Field(default="", max_length=100, index=True)
+    external_id: str = Field(default="", max_length=100)
     source: str = Field(default="", max_length=32)
     created_at: datetime = Field(index=True)
 

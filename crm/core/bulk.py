@@ -5,6 +5,7 @@ columns once and hands tuples; nothing is looked up per row. Names of tables and
 from people, which is why they may stand in the statements.
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -62,17 +63,23 @@ def find(
 class LookUp:
     """A ``find`` that is asked again and again: compiled once, and its rows come as plain tuples past SQLAlchemy.
 
-    For statements without parameters of their own.
+    For statements without parameters of their own. With ``named`` the tuples know the names of their columns. What
+    waits in the session is flushed first, as by any query of it.
     """
 
-    def __init__(self, statement: "sa.Select[Any]", column: "sa.Column[Any]") -> None:
+    def __init__(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", *, named: bool = False) -> None:
         self._statement, self._column = statement, column
+        names = [str(one.key) for one in statement.selected_columns]
+        row: Any = namedtuple("Row", names) if named else None
+        self._made: Callable[[Sequence[Any]], Any] | None = row._make if named else None
         self._compiled: dict[str, tuple[str, list[tuple[int, Callable[[Any], Any]]]]] = {}
 
     def __call__(self, session: Session, values: Collection[Any]) -> Sequence[Any]:
         """Return the rows of which the column is one of ``values``."""
         if not values:
             return ()
+        if session.autoflush:
+            session.flush()
         dialect = session.get_bind().dialect
         if dialect.name not in self._compiled:
             self._compiled[dialect.name] = self._compile(session)
@@ -86,7 +93,8 @@ class LookUp:
             raise sa.exc.DBAPIError.instance(text, None, error, driver.Error) from error
         finally:
             cursor.close()
-        return [_turned(row, turned) for row in rows] if turned else rows
+        rows = [_turned(row, turned) for row in rows] if turned else rows
+        return list(map(self._made, rows)) if self._made else rows
 
     def _compile(self, session: Session) -> tuple[str, list[tuple[int, Callable[[Any], Any]]]]:
         dialect = session.get_bind().dialect

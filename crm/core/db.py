@@ -19,7 +19,13 @@ from sqlmodel import Session
 
 log = structlog.get_logger()
 
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "foreign_keys=ON", "cache_size=-8000")
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "busy_timeout=15000",
+    "foreign_keys=ON",
+    "cache_size=-16000",
+)
 
 
 def _dumps(value: Any) -> str:

@@ -88,6 +88,7 @@ _SCHEME = re.compile(r"\w*://")
 FIRM_COURTESY = re.compile(r"\s*(様|御中|귀중)$")
 
 
+@lru_cache(maxsize=8192)  # a name is cleaned for each language and each form of address
 def clean(text: str | None, courtesy: re.Pattern[str] = COURTESY) -> str:
     """Return ``text`` on one line without control and private characters, courtesy words and words for 'nothing'.
 

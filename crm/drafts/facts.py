@@ -1,25 +1,25 @@
-"""Gathers what a letter says from the rows of a lead, its exporter and its exhibition."""
+"""Gathers what a letter says from what ``subjects`` has read of a lead, its exporter and its exhibition."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlmodel import Session
-
-from crm.campaigns.leads import LeadCard, load
 from crm.campaigns.rules import Calendar, add_business_days
-from crm.contacts.models import Contact, Lead, Organisation
 from crm.core.clock import KST
-from crm.core.errors import NotFound
-from crm.core.i18n import _
 from crm.drafts import formats
 from crm.drafts.language import KOREAN
-from crm.drafts.names import NameParts, Salutation, clean, salute
+from crm.drafts.names import NameParts, Salutation, salute
 from crm.drafts.placeholders import Facts
+from crm.drafts.rules import in_writing_of
 from crm.drafts.scripts import native
-from crm.exporters import service as exporters
+from crm.drafts.seasons import greeted_year, season_of
+from crm.drafts.subjects import Sources, Subject, subject_of
 from crm.exporters.models import Exhibition, Exporter, ProductLine
 from crm.exporters.rules import in_language
+
+__all__ = ["ANSWER_DAYS", "Sources", "Subject", "facts_of", "korean_rendering", "subject_of"]
 
 ANSWER_DAYS = 10
 """Working days of the buyer's country that a letter leaves for an answer."""
@@ -30,115 +30,79 @@ _LEGAL_FORM = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Subject:
-    """Everything that one letter is about: the lead, whom it is to, who writes, what is offered."""
-
-    lead: Lead
-    card: LeadCard
-    addressee: NameParts
-    exporter: Exporter
-    exhibition: Exhibition
-    line: ProductLine | None
-    names: tuple[str, ...]
-
-    @property
-    def recipient_name(self) -> str:
-        """Return the name for the To field: the person, else the firm, as they write it; never a form of address."""
-        return clean(self.addressee.full_name) or clean(self.addressee.name_alt) or clean(self.addressee.company)
-
-
-def subject_of(
-    session: Session,
-    lead_id: int,
-    language: str | None = None,
-    product_line_id: int | None = None,
-    *,
-    card: LeadCard | None = None,
-) -> Subject:
-    """Load what a letter to a lead is about, in the buyer's language unless another is given.
-
-    Without ``product_line_id`` the lead's line is taken, else its deal's. ``card`` spares a look-up to who has it.
-    Raises NotFound for an unknown lead.
-    """
-    card = card or load(session, [lead_id]).get(lead_id)
-    if card is None:
-        raise NotFound(_("There is no such contact at this exhibition."))
-    lead = session.get_one(Lead, lead_id)
-    contact = session.get_one(Contact, lead.contact_id)
-    firm = session.get(Organisation, contact.organisation_id) if contact.organisation_id else None
-    line_id = product_line_id or card.product_line_id
-    return Subject(
-        lead=lead,
-        card=card,
-        addressee=_addressee(contact, firm, card.country, language or card.language),
-        exporter=session.get_one(Exporter, lead.exporter_id),
-        exhibition=session.get_one(Exhibition, lead.exhibition_id),
-        line=session.get(ProductLine, line_id) if line_id else None,
-        names=_names(contact, firm),
-    )
-
-
-def _addressee(contact: Contact, firm: Organisation | None, country: str, language: str) -> NameParts:
-    company = firm.name if firm else ""
-    if firm and firm.name_alt and native(firm.name_alt, language) and not native(firm.name, language):
-        company = firm.name_alt
-    return NameParts(
-        full_name=contact.full_name,
-        family_name=contact.family_name,
-        given_name=contact.given_name,
-        name_alt=contact.name_alt,
-        gender=contact.gender,
-        title=contact.title,
-        department=contact.department,
-        company=company,
-        country=country,
-    )
-
-
-def _names(contact: Contact, firm: Organisation | None) -> tuple[str, ...]:
-    found = (contact.full_name, contact.name_alt, firm.name if firm else "", firm.name_alt if firm else "")
-    return tuple(filter(None, found))
-
-
-def facts_of(session: Session, about: Subject, language: str, *, now: datetime) -> Facts:
+def facts_of(about: Subject, language: str, *, now: datetime) -> Facts:
     """Return the facts of a letter in ``language`` that is to leave about ``now``."""
-    found = {
-        **_talk(about, language, now),
-        **_offer(session, about, language, now),
-        **_next(session, about, language, now),
-    }
-    return replace(_fixed(about, language), **found)  # type: ignore[arg-type]
+    return Facts(**_found(about, language, now))
 
 
-def korean_rendering(session: Session, about: Subject, facts: Facts, *, now: datetime) -> Facts:
+def korean_rendering(about: Subject, facts: Facts, *, now: datetime) -> Facts:
     """Return ``facts`` for the Korean version beside a letter: Korean words, but the letter's own values."""
-    return replace(
-        facts_of(session, about, KOREAN, now=now),
-        interests=facts.interests,
-        catalogue_url=facts.catalogue_url,
-        catalogue_language=facts.catalogue_language,
-        sender_title=about.exporter.contact_titles.get(KOREAN) if facts.sender_title else None,
-    )
+    found = _found(about, KOREAN, now)
+    found["interests"] = facts.interests
+    found["catalogue_url"], found["catalogue_language"] = facts.catalogue_url, facts.catalogue_language
+    if not facts.sender_title:
+        found["sender_title"] = None
+    return Facts(**found)
 
 
-def _fixed(about: Subject, language: str) -> Facts:
-    salutation: Salutation = salute(about.addressee, language)
-    exporter = in_language(about.exporter.names, language)
-    return Facts(
-        greeting=salutation.greeting,
-        mention=salutation.mention,
-        exhibition=in_language(about.exhibition.names, language),
-        exhibition_short=_short_show(about.exhibition),
-        exporter=exporter,
-        exporter_short=_LEGAL_FORM.sub("", exporter).strip(" ,") or exporter,
-        sender_name=_sender_name(about.exporter, language),
-        sender_email=about.exporter.sender_email,
-        country=about.card.country or None,
-        sender_title=about.exporter.contact_titles.get(language),
-        sender_phone=formats.phone(about.exporter.phone) or None,
-        website=about.exporter.website or None,
-    )
+def _found(about: Subject, language: str, now: datetime) -> dict[str, Any]:
+    salutation = _salute(about.addressee, language)
+    today = now.astimezone(KST).date()
+    return {
+        **about.sources.once(
+            (about.lead.exporter_id, about.lead.exhibition_id, language), lambda: _house(about, language)
+        ),
+        "greeting": salutation.greeting,
+        "mention": salutation.mention,
+        "country": about.card.country or None,
+        **_talk(about, language, today),
+        **_offer(about, language, now),
+        **_next(about, language, today),
+        **_season(about, language, today),
+    }
+
+
+def said(names: Mapping[str, str], language: str) -> str:
+    """Return the name for a letter in ``language``: its own, else English, else any that its reader can read, else ''.
+
+    Names are in another language only where they are in the letter's writing: no Korean in a Spanish letter, and no
+    Taiwanese characters in one to Shanghai.
+    """
+    order = dict.fromkeys((language, "en", "ko", *names))
+    known = (names.get(one, "") for one in order)
+    return next((name for name in known if name and in_writing_of(name, language)), "")
+
+
+def _known(text: str, language: str) -> str | None:
+    return text if text and in_writing_of(text, language) else None
+
+
+def _house(about: Subject, language: str) -> dict[str, Any]:
+    """Return what all letters of an exporter after an exhibition say alike in a language; made once for many."""
+    key = ("house", about.lead.exporter_id, about.lead.exhibition_id, language)
+    return about.sources.once(key, lambda: _new_house(about, language))
+
+
+def _new_house(about: Subject, language: str) -> dict[str, Any]:
+    exporter = said(about.exporter.names, language)
+    return {
+        "exhibition": said(about.exhibition.names, language),
+        "exhibition_short": _known(_short_show(about.exhibition), language) or "",
+        "venue": _known(about.exhibition.venue, language),
+        "exporter": exporter,
+        "exporter_short": _LEGAL_FORM.sub("", exporter).strip(" ,") or exporter,
+        "sender_name": _known(_sender_name(about.exporter, language), language) or "",
+        "sender_email": about.exporter.sender_email,
+        "sender_title": _known(about.exporter.contact_titles.get(language, ""), language),
+        "sender_phone": formats.phone(about.exporter.phone) or None,
+        "website": about.exporter.website or None,
+    }
+
+
+@lru_cache(maxsize=4096)
+def _salute(parts: NameParts, language: str) -> Salutation:
+    """A letter's salutation is asked for by each of its forms, and by the next letter to the same person."""
+    return salute(parts, language)
 
 
 def _short_show(show: Exhibition) -> str:
@@ -148,57 +112,74 @@ def _short_show(show: Exhibition) -> str:
 
 
 def _sender_name(exporter: Exporter, language: str) -> str:
-    latin = exporter.contact_name_latin or in_language(exporter.names, "en")
+    latin = exporter.contact_name_latin or said(exporter.names, "en")
     return exporter.contact_name_ko or latin if language == KOREAN else latin
 
 
-def _talk(about: Subject, language: str, now: datetime) -> dict[str, object]:
+def _talk(about: Subject, language: str, today: date) -> dict[str, Any]:
     lead = about.lead
     return {
         "met_on": lead.met_at.astimezone(KST).date() if lead.met_at else None,
         "booth": lead.booth or None,
-        "venue": about.exhibition.venue or None,
-        "product": in_language(about.line.names, language) or None if about.line else None,
+        "product": said(about.line.names, language) or None if about.line else None,
         "noted": lead.product_line_id is not None,
         "interests": tuple(word for word in lead.interests if language != "es" and native(word, language)),
         "requested": tuple(lead.requests),
-        "reply_by": _reply_by(now, about.card.country),
+        "rating": lead.rating,
+        "reply_by": _ten_days_on(today, about.card.country),
     }
 
 
-def _reply_by(now: datetime, country: str) -> date:
-    return add_business_days(now.astimezone(KST).date(), ANSWER_DAYS, Calendar(country))
+@lru_cache(maxsize=1024)
+def _ten_days_on(today: date, country: str) -> date:
+    return add_business_days(today, ANSWER_DAYS, Calendar(country))
 
 
-def _next(session: Session, about: Subject, language: str, now: datetime) -> dict[str, object]:
-    found = exporters.next_booth(session, about.exporter, now.astimezone(KST).date())
-    if found is None:
+def _next(about: Subject, language: str, today: date) -> dict[str, Any]:
+    show = about.sources.next_show(about.lead.exporter_id, today)
+    if show is None:
         return {}
-    booth, show = found
     return {
-        "next_exhibition": in_language(show.names, language),
+        "next_exhibition": said(show.names, language) or None,
         "next_from": show.starts_on,
-        "next_booth": booth.number or None,
+        "next_booth": show.booth or None,
     }
 
 
-def _offer(session: Session, about: Subject, language: str, now: datetime) -> dict[str, object]:
+def _season(about: Subject, language: str, today: date) -> dict[str, Any]:
+    season = season_of(today, about.card.country or None, language)
+    return {"season": season, "season_year": greeted_year(season, today)} if season else {}
+
+
+def _offer(about: Subject, language: str, now: datetime) -> dict[str, Any]:
+    """Return what the exporter says of its product line in a language; made once for many."""
     line = about.line
     if line is None or line.id is None:
         return {}
-    catalogue = exporters.catalogue_for(session, line.id, language)
-    holds = line.price_valid_until is not None and line.price_valid_until > now.date() + timedelta(days=ANSWER_DAYS)
+    key = ("offer", line.id, language, now.date())
+    return about.sources.once(key, lambda: _new_offer(about.sources, line, language, now.date()))
+
+
+def _new_offer(sources: Sources, line: ProductLine, language: str, today: date) -> dict[str, Any]:
+    catalogue = sources.catalogue(line.id or 0, language)
+    holds = line.price_valid_until is not None and line.price_valid_until > today + timedelta(days=ANSWER_DAYS)
     return {
         "moq": line.moq,
-        "moq_unit": in_language(line.moq_units, language) or None,
+        "moq_unit": _unit(line.moq_units, language),
         "lead_time_days": line.lead_time_days,
         "incoterm": line.incoterm or None,
-        "incoterm_place": line.incoterm_place or None,
+        "incoterm_place": _known(line.incoterm_place, language),
         "price": line.price_from if holds else None,
         "currency": line.currency or None,
         "price_valid_until": line.price_valid_until if holds else None,
         "hs_code": line.hs_code or None,
-        "certificates": tuple(line.certificates),
+        "certificates": tuple(name for name in line.certificates if in_writing_of(name, language)),
         "catalogue_url": catalogue.url if catalogue else None,
         "catalogue_language": catalogue.language if catalogue and catalogue.language != language else None,
     }
+
+
+def _unit(units: Mapping[str, str], language: str) -> str | None:
+    """Return the unit of the minimum order; one that the letter's language has a word for may stand in any other."""
+    unit = in_language(units, language)
+    return unit if unit and in_writing_of(formats.unit_name(unit, language), language) else None

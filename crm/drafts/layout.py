@@ -1,30 +1,24 @@
 """One Markdown source, two parts: the plain text and the HTML of a letter. Pure.
 
 The HTML has no image, script, colour or remote part, and reads the same with pictures off and in dark mode in Outlook,
-Gmail, Naver, QQ and Apple Mail; ``mailhtml.py`` holds it to what these show.
-What came from outside is escaped; of Markdown only paragraphs, lists, emphasis, links and line breaks are read.
+Gmail, Naver, QQ and Apple Mail; ``mailhtml.py`` holds it to what these show. Markdown is read and styles are inlined
+once for each form a block takes (``shapes``), not for each letter.
 """
 
 import html
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import css_inline
-from markdown_it import MarkdownIt
-from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
-from markdown_it.rules_inline.state_inline import Scanned
-from markdown_it.token import Token
 
+from crm.drafts import markdown, shapes
+from crm.drafts.markdown import ADDRESS
 from crm.drafts.templates import CLOSE, OPEN, unmarked
 
 
 class Written(Protocol):
-    """A block of a letter."""
+    """A block of a letter; where it has ``marked`` too, values are told from the template's own text by it."""
 
     @property
     def text(self) -> str: ...
@@ -39,7 +33,7 @@ class Footing(Protocol):
 
 def to_text(blocks: Iterable[Written], *, footer: Footing | None = None) -> str:
     """Return the plain text part: no Markdown signs, each link as its label and its address."""
-    parts = [plain(block.text) for block in blocks]
+    parts = [shapes.plain(_marked(block)) for block in blocks]
     if footer and footer.lines:
         parts.append("--\n" + "\n".join(footer.lines))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -47,154 +41,32 @@ def to_text(blocks: Iterable[Written], *, footer: Footing | None = None) -> str:
 
 def to_html(blocks: Iterable[Written], language: str, *, footer: Footing | None = None) -> str:
     """Return the HTML part as a whole page in ``language``, styles inlined."""
-    body = "\n".join(_markdown().render(unmarked(block.text)) for block in blocks)
-    foot = "\n".join(f"<p>{_linked(line)}</p>" for line in footer.lines) if footer and footer.lines else ""
-    page = _PAGE.format(
-        language=language, css=_css(language), body=body, foot=f'<div class="legal">{foot}</div>' if foot else ""
-    )
-    return str(_inliner().inline(page))
+    shell = _shell(language)
+    body = "\n".join([shapes.to_html(_marked(block), _inlined, language) for block in blocks])
+    lines = footer.lines if footer else ()
+    foot = shell.foot + "\n".join(_line(line, shell) for line in lines) + shell.end_of_foot if lines else ""
+    return f"{shell.before}{body}{shell.after_body}{foot}{shell.after}"
 
 
 def block_html(marked: str) -> str:
     """Return one block for the review page: safe HTML with each filled-in value in ``<mark>``."""
-    return str(_markdown().render(marked)).replace(OPEN, "<mark>").replace(CLOSE, "</mark>")
-
-
-def links(text: str) -> list[str]:
-    """Return the addresses a block links to, in order."""
-    return [str(token.attrs["href"]) for token in _inline_tokens(text) if token.type == "link_open"]
-
-
-# --- plain text ------------------------------------------------------------------------------------------------------
+    return markdown.to_html(marked).replace(OPEN, "<mark>").replace(CLOSE, "</mark>")
 
 
 def plain(text: str) -> str:
     """Return one block as plain text."""
-    lines: list[str] = []
-    marks: list[int | None] = []  # the numbers of the open lists; None is a list of points
-    opened = ""
-    for token in _markdown().parse(unmarked(text)):
-        if token.type == "bullet_list_open":
-            marks.append(None)
-        elif token.type == "ordered_list_open":
-            marks.append(int(token.attrs.get("start", 1)))
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
-            marks.pop()
-            lines.append("")
-        elif token.type == "list_item_open":
-            number = marks[-1]
-            opened = "- " if number is None else f"{number}. "
-            marks[-1] = None if number is None else number + 1
-        elif token.type == "inline":
-            lines.append(opened + _plain_inline(token.children or []))
-            opened = ""
-        elif token.type == "paragraph_close" and not marks:
-            lines.append("")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return markdown.plain(unmarked(text))
 
 
-def _plain_inline(tokens: Sequence[Token]) -> str:
-    written, starts = "", []
-    for token in tokens:
-        if token.type == "link_open":
-            starts.append((len(written), str(token.attrs["href"])))
-        elif token.type == "link_close":
-            start, address = starts.pop()
-            label = written[start:]
-            written += "" if label == address else f" <{address}>"
-        elif token.type in ("softbreak", "hardbreak"):
-            written += "\n"
-        else:
-            written += token.content
-    return written
+def links(text: str) -> list[str]:
+    """Return the addresses a block links to, in order."""
+    return markdown.links(unmarked(text))
 
 
-def _inline_tokens(text: str) -> list[Token]:
-    parsed = _markdown().parse(unmarked(text))
-    return [child for token in parsed if token.type == "inline" for child in token.children or []]
-
-
-# --- Markdown --------------------------------------------------------------------------------------------------------
-
-
-def _is_wide(char: str) -> bool:
-    return bool(char) and (unicodedata.east_asian_width(char) in "WFH" or "\u1100" <= char <= "\u11ff")
-
-
-class _CjkState(StateInline):
-    """Emphasis beside Korean, Chinese and Japanese letters, which CommonMark's rule for spaces leaves unread."""
-
-    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803 - the library's names
-        found = super().scanDelims(start, canSplitWord)
-        if not canSplitWord:
-            return found
-        end = start + found.length
-        before = self.src[start - 1] if start > 0 else " "
-        after = self.src[end] if end < len(self.src) else " "
-        if not (_is_wide(before) or _is_wide(after)):
-            return found
-        return Scanned(found.can_open or not after.isspace(), found.can_close or not before.isspace(), found.length)
-
-
-class _CjkParser(ParserInline):
-    def parse(self, src: str, md: MarkdownIt, env: object, tokens: list[Token]) -> list[Token]:
-        state = _CjkState(src, md, env, tokens)  # type: ignore[arg-type]
-        self.tokenize(state)
-        for rule in self.ruler2.getRules(""):
-            rule(state)
-        return state.tokens
-
-
-class _LetterMarkdown(MarkdownIt):
-    def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
-        return url.startswith(("https://", "http://", "mailto:"))
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    markdown = _LetterMarkdown("zero", {"html": False, "breaks": True})
-    markdown.enable(["list", "paragraph"])
-    markdown.inline = _CjkParser()
-    markdown.inline.ruler.enableOnly(["text", "newline", "escape", "link", "emphasis"])
-    markdown.inline.ruler2.enableOnly(["balance_pairs", "emphasis", "fragments_join"])
-    markdown.core.ruler.push("bare_links", _link_bare_addresses)
-    return markdown
-
-
-_ADDRESS = re.compile(r"https?://[!-;=?-~]*[/=&#\w-]", re.ASCII)
-
-
-def _link_bare_addresses(state: StateCore) -> None:
-    """Turn addresses that stand in the text into links, so that nobody has to know Markdown for it."""
-    for token in state.tokens:
-        if token.type == "inline" and token.children:
-            token.children = _with_links(token.children)
-
-
-def _with_links(tokens: Sequence[Token]) -> list[Token]:
-    done: list[Token] = []
-    depth = 0
-    for token in tokens:
-        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        done += [token] if depth or token.type != "text" else _cut_at_addresses(token.content)
-    return done
-
-
-def _cut_at_addresses(text: str) -> list[Token]:
-    tokens, end = [], 0
-    for found in _ADDRESS.finditer(text):
-        tokens += [
-            _text(text[end : found.start()]),
-            Token("link_open", "a", 1, attrs={"href": found[0]}),
-            _text(found[0]),
-            Token("link_close", "a", -1),
-        ]
-        end = found.end()
-    return [*tokens, _text(text[end:])]
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)
+def _marked(block: Written) -> str:
+    """Return the text with its marks. What was approved is the text, so marks that do not belong to it go."""
+    marked = getattr(block, "marked", "")
+    return marked if marked and unmarked(marked) == block.text else unmarked(block.text)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -242,11 +114,55 @@ def _css(language: str) -> str:
     return _CSS.format(font=_FONTS.get(language, "Arial, Helvetica, sans-serif"))
 
 
+class _Shell(NamedTuple):
+    """The page of a language around a letter, its styles inlined, and what stands around a line below it."""
+
+    before: str
+    after_body: str
+    after: str
+    foot: str
+    end_of_foot: str
+    line: str
+    end_of_line: str
+    address: str
+
+
+_HERE = "\ue900"
+
+
+@cache
+def _shell(language: str) -> _Shell:
+    before, after_body, after = _page(language, _HERE, _HERE).split(_HERE)
+    link = f'<a href="{_HERE}">{_HERE}</a>'
+    foot, address, end = _page(language, "", f'<div class="legal"><p>{link}</p></div>').split(_HERE)
+    foot = foot.removeprefix(before + after_body)
+    line = foot.index("<p ")
+    start = foot.index("<a ")
+    closing = end.removesuffix(after).removeprefix("</a>")
+    return _Shell(
+        before, after_body, after, foot[:line], closing.removeprefix("</p>"), foot[line:start], "</p>",
+        f"{foot[start:]}{_HERE}{address}{_HERE}</a>",
+    )  # fmt: skip
+
+
+def _page(language: str, body: str, foot: str) -> str:
+    page = _PAGE.format(language=language, css=_css(language), body=body, foot=foot)
+    return str(_inliner().inline(page))
+
+
+def _inlined(body: str, language: str) -> str:
+    """Return the HTML of a block with its styles inlined."""
+    shell = _shell(language)
+    return _page(language, body, "").removeprefix(shell.before).removesuffix(shell.after_body + shell.after)
+
+
 @cache
 def _inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
-def _linked(line: str) -> str:
-    """Return a footer line as HTML with its addresses as links."""
-    return _ADDRESS.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', html.escape(line, quote=False))
+def _line(line: str, shell: _Shell) -> str:
+    """Return a line of the footer as HTML with its addresses as links."""
+    text = html.escape(line, quote=False).replace("\xa0", "&nbsp;")
+    linked = ADDRESS.sub(lambda found: shell.address.replace(_HERE, found[0]), text)
+    return f"{shell.line}{linked}{shell.end_of_line}"

@@ -12,9 +12,13 @@ from crm.core.models import Versioned
 class Draft(Versioned, table=True):
     """A letter that waits for an advisor.
 
-    ``status``: waiting (to be reviewed), approved, returned, cancelled (the enrolment ended), sent.
+    ``status``: held (facts are missing, nothing is written yet), waiting (to be reviewed), approved, returned,
+    cancelled (the enrolment ended), sent. ``held_for``: list of {placeholder, where}, what a held draft lacks and the
+    page on which it is filled in; ``looked_at``: when it was last looked for.
     ``blocks``: list of {id, text, marked, ko, ko_marked, template_text, edited_by, edited_at, ko_note}, in the letter's
     order; ``text`` is Markdown. ``planned_at`` is the slot the workflow wants; ``wait_until`` is set by "later".
+    ``variant`` names the file that wrote the letter where it is a region's (es-ES); ``turn`` is the place of the buyer
+    among the people of the firm to whom the exporter writes after this exhibition: it chooses among wordings.
     """
 
     __table_args__ = (sa.Index("ix_draft_queue", "status", "planned_at"),)
@@ -30,6 +34,8 @@ class Draft(Versioned, table=True):
     letter: str = Field(max_length=64)
     letter_version: str = Field(max_length=64)
     language: str = Field(max_length=8)
+    variant: str = Field(default="", max_length=16)
+    turn: int = 0
     recipient: str = Field(max_length=254)
     recipient_name: str = Field(default="", max_length=500)
     subject: str = Field(max_length=500)
@@ -39,6 +45,8 @@ class Draft(Versioned, table=True):
     in_reply_to: str = Field(default="", max_length=255)
     status: str = Field(default="waiting", max_length=16)
     status_reason: str = ""
+    held_for: list[dict[str, str]] = Field(default_factory=list, sa_type=sa.JSON)
+    looked_at: datetime | None = None
     planned_at: datetime
     wait_until: datetime | None = None
     created_at: datetime

@@ -15,10 +15,10 @@ from crm.clearance.question import Level, Verdict
 from crm.core.config import Settings
 from crm.core.errors import NotFound
 from crm.core.i18n import _
-from crm.drafts.facts import subject_of
 from crm.drafts.models import Draft
 from crm.drafts.rules import check_content
 from crm.drafts.service import ANSWER
+from crm.drafts.subjects import subject_of
 from crm.exporters.models import Exporter, ProductLine
 
 SEARCHED = 5

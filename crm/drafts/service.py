@@ -1,46 +1,47 @@
 """The verbs of drafts: write what is due, write an answer, edit, cancel. What a letter says is in ``facts``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy import String, and_, cast, exists
-from sqlalchemy.exc import DataError, SQLAlchemyError
-from sqlmodel import Session, col, or_, select
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlmodel import Session, col, or_, select, update
 
 from crm.campaigns import service as campaigns
 from crm.campaigns.leads import LeadCard, load
 from crm.campaigns.models import Step
 from crm.campaigns.service import DueStep
-from crm.clearance import rules as clearing
 from crm.clearance import service as clearance
 from crm.contacts.models import Contact, EmailAddress
-from crm.core import events
+from crm.core import bulk, events
 from crm.core.config import Settings
 from crm.core.db import one_of_many
-from crm.core.errors import BadInput, CrmError, NotFound, Stale
+from crm.core.errors import BadInput, CrmError, NotFound, Refused, Stale
 from crm.core.i18n import _
-from crm.drafts.facts import Subject, facts_of, korean_rendering, subject_of
-from crm.drafts.language import KOREAN
+from crm.drafts.facts import facts_of
 from crm.drafts.models import Draft
-from crm.drafts.placeholders import Facts
-from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, render, unmarked
+from crm.drafts.placeholders import PLACEHOLDERS, Facts
+from crm.drafts.subjects import Sources, Subject, subject_of
+from crm.drafts.templates import Library, RenderedBlock, unmarked
+from crm.drafts.writing import Content, both, noticed, pair_of, pairs, write
 from crm.pipeline import service as pipeline
 
 log = structlog.get_logger()
-WAITING, APPROVED, SENT, CANCELLED = "waiting", "approved", "sent", "cancelled"
+DRAFTS: sa.Table = Draft.__table__  # type: ignore[attr-defined]
+HELD, WAITING, APPROVED, SENT, CANCELLED = "held", "waiting", "approved", "sent", "cancelled"
+OPEN = (HELD, WAITING, APPROVED)
 ANSWER = "answer"
-NEVER = frozenset({"NO_ADDRESS", "PROTO_HARD_BOUNCED", "LAW_SUPPRESSED", "LAW_SUPPRESSED_EVERYWHERE"})
-"""Verdicts that no advisor can resolve: there is nothing to draft. Others make a draft that says what is missing."""
 
 
 def facts_for(
     session: Session, *, lead_id: int, language: str, product_line_id: int | None = None, now: datetime
 ) -> Facts:
     """Return what a letter to a lead in ``language`` is written from. Raises NotFound for an unknown lead."""
-    return facts_of(session, subject_of(session, lead_id, language, product_line_id), language, now=now)
+    return facts_of(subject_of(session, lead_id, language, product_line_id), language, now=now)
 
 
 # --- letters of campaigns --------------------------------------------------------------------------------------------
@@ -48,29 +49,32 @@ def facts_for(
 
 @dataclass(frozen=True)
 class Batch:
-    """What came of some due steps: how many were taken, and how many drafts that made."""
+    """What came of some due steps: how many were taken, and how many letters were written or are held."""
 
     taken: int
     drafted: int
+    held: int = 0
 
 
 def draft_due(session: Session, settings: Settings, library: Library, *, now: datetime, limit: int = 200) -> int:
-    """Write the letters whose time is near and return how many drafts were made (``draft_some``)."""
+    """Write the letters whose time is near and return how many were written (``draft_some``)."""
     return draft_some(session, settings, library, now=now, limit=limit).drafted
 
 
 def draft_some(session: Session, settings: Settings, library: Library, *, now: datetime, limit: int) -> Batch:
     """Write the letters of at most ``limit`` steps whose time is near. Each step is taken by one worker, once.
 
-    A step whose buyer cannot or must not be written to is skipped with that reason. A letter that cannot be written is
-    skipped too, and becomes a task of the advisor, so that it is not forgotten.
+    A step whose buyer cannot or must not be written to is skipped with that reason. A letter for which a fact is
+    missing is held (``write_held``). One over which the program stumbles becomes a task of the advisor and its step is
+    skipped, so that it is not forgotten; the others go on.
     """
     ahead = timedelta(hours=settings.campaigns.draft_ahead_hours)
-    due = campaigns.claim(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
-    cards = load(session, {step.lead_id for step in due})
-    known = clearance.Gathered(session, settings, [_asked(card) for card in cards.values()])
-    pen = _Pen(settings, library, known, now)
-    return Batch(len(due), sum(_draft_safely(session, pen, step, cards[step.lead_id]) for step in due))
+    due, cards = campaigns.claim_with_cards(session, settings, now=now, ahead=ahead, kind="mail", limit=limit)
+    pen = _pen(session, settings, library, cards, now)
+    pages = [page for step in due if (page := _page(session, pen, step)) is not None]
+    kept = _keep(session, pen, pages)
+    held = sum(page.content.status == HELD for page in kept)
+    return Batch(len(due), len(kept) - held, held)
 
 
 class _Pen(NamedTuple):
@@ -78,46 +82,129 @@ class _Pen(NamedTuple):
 
     settings: Settings
     library: Library
+    cards: Mapping[int, LeadCard]
+    sources: Sources
     known: clearance.Gathered
     now: datetime
+
+
+class _Page(NamedTuple):
+    """A letter that was written and is not stored yet."""
+
+    step: DueStep
+    about: Subject
+    content: Content
+
+
+def _pen(session: Session, settings: Settings, library: Library, cards: Mapping[int, LeadCard], now: datetime) -> _Pen:
+    known = clearance.Gathered(session, settings, [_asked(card) for card in cards.values()])
+    return _Pen(settings, library, cards, Sources(session, cards.keys(), cards), known, now)
 
 
 def _asked(card: LeadCard) -> clearance.Asked:
     return clearance.Asked(card.lead_id, card.address, card.language, card.product_line_id)
 
 
-def _draft_safely(session: Session, pen: _Pen, step: DueStep, card: LeadCard) -> bool:
-    """A letter over which the program stumbles becomes a task like one that cannot be written; the others go on."""
+def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
+    """Write one letter, or do what has to be done where none is written."""
     try:
+        never = pen.known.hopeless(_asked(pen.cards[step.lead_id]))
+        if never is None:
+            about = pen.sources.subject(step.lead_id)
+            content = write(pen.library.letter(step.what), about, planned_at=step.due_at, now=pen.now)
+            return _Page(step, about, content)
         with session.begin_nested():
-            return _draft_step(session, pen, step, card)
+            campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
     except Exception as error:
         if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
             raise  # the database's trouble, not the letter's; the next tick tries again
-        log.exception("letter_not_drafted", step=step.id)
-        handed = False
-        with one_of_many(session, "letter_not_handed_over", step=step.id):
-            _hand_to_advisor(session, pen, card, step, CrmError(type(error).__name__))
-            handed = True
-        if not handed:
-            campaigns.give_back(session, step)
-        return False
+        _stumble(session, pen, step, error)
+    return None
 
 
-def _draft_step(session: Session, pen: _Pen, step: DueStep, card: LeadCard) -> bool:
-    never = _never(pen, card, step.due_at)
-    if never:
-        campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
-        return False
-    about = subject_of(session, step.lead_id, card=card)
+def _keep(session: Session, pen: _Pen, pages: Sequence[_Page]) -> list[_Page]:
+    """Store letters all at once; where the database refuses one of them, one after the other without that one."""
+    if not pages:
+        return []
     try:
-        draft = _written(session, pen.library.letter(step.what), about, planned_at=step.due_at, now=pen.now)
-    except CrmError as error:
-        _hand_to_advisor(session, pen, card, step, error)
+        with session.begin_nested():
+            _store(session, pages, pen.now)
+        return list(pages)
+    except (DataError, IntegrityError):
+        return [page for page in pages if _keep_one(session, pen, page)]
+
+
+def _keep_one(session: Session, pen: _Pen, page: _Page) -> bool:
+    try:
+        with session.begin_nested():
+            _store(session, [page], pen.now)
+        return True
+    except (DataError, IntegrityError) as error:
+        _stumble(session, pen, page.step, error)
         return False
-    draft.step_id = step.id
-    _store(session, draft, pen.now)
+
+
+def _stumble(session: Session, pen: _Pen, step: DueStep, error: Exception) -> None:
+    """Hand a letter over which the program stumbles to the advisor; where not even that can be done, it waits again."""
+    if not isinstance(error, CrmError):
+        log.error("letter_not_drafted", step=step.id, exc_info=error)
+    told = error if isinstance(error, CrmError) else CrmError(type(error).__name__)
+    handed = False
+    with one_of_many(session, "letter_not_handed_over", step=step.id):
+        _hand_to_advisor(session, pen, pen.cards[step.lead_id], step, told)
+        handed = True
+    if not handed:
+        campaigns.give_back(session, step)
+
+
+# --- letters that are held -------------------------------------------------------------------------------------------
+
+
+def write_held(session: Session, settings: Settings, library: Library, *, now: datetime, limit: int = 200) -> int:
+    """Write held letters whose facts are there by now, and return how many; those looked at longest ago first.
+
+    One whose buyer must not be written to any more is cancelled and its step skipped, as when it is drafted.
+    """
+    rows = select(Draft).where(Draft.status == HELD).order_by(col(Draft.looked_at), col(Draft.id)).limit(limit)
+    held = session.exec(rows.with_for_update(skip_locked=True)).all()
+    if not held:
+        return 0
+    pen = _pen(session, settings, library, load(session, {draft.lead_id for draft in held}), now)
+    written = 0
+    for draft in held:
+        with one_of_many(session, "held_letter_not_written", draft=draft.id):
+            written += _write_held(session, pen, draft)
+    _looked(session, [_id(draft.id) for draft in held if draft.status == HELD], now)
+    return written
+
+
+def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
+    never = pen.known.hopeless(_asked(pen.cards[draft.lead_id]))
+    if never is not None:
+        _cancel(session, draft, never, pen.now)
+        if draft.step_id is not None:
+            campaigns.step_skipped(session, draft.step_id, reason=never, now=pen.now, settings=pen.settings)
+        return False
+    about = pen.sources.subject(draft.lead_id)
+    content = write(pen.library.letter(draft.letter), about, planned_at=draft.planned_at, now=pen.now)
+    if content.status == HELD and content.held_for == draft.held_for:
+        return False
+    _take_over(draft, content, about)
+    session.flush()
+    if draft.status == HELD:
+        return False
+    draft.created_at = pen.now
+    _log_written(session, draft, pen.now)
     return True
+
+
+def _looked(session: Session, ids: Collection[int], now: datetime) -> None:
+    # Past the version, which is for what people read and decide.
+    looked = update(Draft).where(col(Draft.id).in_(ids)).values(looked_at=now)
+    session.exec(looked.execution_options(synchronize_session=False))
+
+
+# --- letters that wait and change ------------------------------------------------------------------------------------
 
 
 def keep_true(session: Session, library: Library, *, now: datetime) -> int:
@@ -153,24 +240,28 @@ def _keep_true(session: Session, library: Library, draft: Draft, contact: Contac
     by_hand = any(block["edited_by"] for block in draft.blocks)
     foreign = about.card.language != draft.language
     if foreign or (edited_at > draft.created_at and not by_hand):
-        _write_anew(session, library, draft, about, now)
+        recipient = about.card.address if moved else draft.recipient
+        _write_anew(draft, library, about, now)
+        draft.recipient = recipient
     elif not moved:
         return False
-    if moved:
+    else:
         draft.recipient = about.card.address
     session.flush()
-    _log(
-        session, draft, "letter_drafted", now, events.SYSTEM, data={"letter": draft.letter, "language": draft.language}
-    )
+    _log_written(session, draft, now)
     return True
 
 
-def _write_anew(session: Session, library: Library, draft: Draft, about: Subject, now: datetime) -> None:
-    with session.no_autoflush:
-        fresh = _written(session, library.letter(draft.letter), about, planned_at=draft.planned_at, now=now)
-    for name in ("letter_version", "language", "recipient_name", "subject", "subject_ko", "subject_template", "blocks"):
-        setattr(draft, name, getattr(fresh, name))
+def _write_anew(draft: Draft, library: Library, about: Subject, now: datetime) -> None:
+    _take_over(draft, write(library.letter(draft.letter), about, planned_at=draft.planned_at, now=now), about)
     draft.created_at = now
+
+
+def _take_over(draft: Draft, content: Content, about: Subject) -> None:
+    """Put what was written anew into a draft, with the state that follows from it."""
+    for name, value in content._asdict().items():
+        setattr(draft, name, value)
+    draft.recipient = about.card.address
 
 
 def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, now: datetime) -> None:
@@ -178,12 +269,6 @@ def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, n
     draft.recipient, draft.status, draft.status_reason = recipient, WAITING, ""
     session.flush()
     _log(session, draft, "letter_drafted", now, events.SYSTEM, reason=reason)
-
-
-def _never(pen: _Pen, card: LeadCard, moment: datetime) -> str | None:
-    """Return the code of a verdict that makes a letter pointless, or None."""
-    found = pen.known.verdicts(_asked(card), moment)
-    return next((verdict.code for verdict in clearing.blocked(found) if verdict.code in NEVER), None)
 
 
 def _hand_to_advisor(session: Session, pen: _Pen, card: LeadCard, step: DueStep, error: CrmError) -> None:
@@ -202,69 +287,60 @@ def _hand_to_advisor(session: Session, pen: _Pen, card: LeadCard, step: DueStep,
     campaigns.step_skipped(session, step.id, reason="not_written", now=pen.now, settings=pen.settings)
 
 
-def _written(session: Session, letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Draft:
-    target, korean = _both(session, letter, about, max(planned_at, now))
-    draft = _empty(session, about, planned_at=planned_at, now=now)
-    draft.letter, draft.letter_version = letter.name, letter.version
-    draft.subject = draft.subject_template = target.subject
-    draft.subject_ko = korean.subject
-    draft.blocks = _pairs(target, korean)
-    return draft
+def _store(session: Session, pages: Sequence[_Page], now: datetime) -> None:
+    """Write new drafts past the mapper, with their lines of the log."""
+    next_id, as_moment = bulk.ids_for(session, DRAFTS), bulk.moment_of(session, DRAFTS.c.created_at)
+    moment = as_moment(now)
+    ids = [next_id() for _page in pages]
+    rows = [_row(number, page, as_moment(page.step.due_at), moment) for number, page in zip(ids, pages, strict=True)]
+    bulk.insert(session, DRAFTS, _COLUMNS, rows)
+    groups: dict[tuple[str, str, str, tuple[str, ...]], list[tuple[int, int | None]]] = {}
+    for number, page in zip(ids, pages, strict=True):
+        verb = "letter_held" if page.content.status == HELD else "letter_drafted"
+        key = (verb, page.content.letter, page.content.language, noticed(page.content, page.about))
+        groups.setdefault(key, []).append((number, page.about.lead.exporter_id))
+    for (verb, letter, language, codes), about in groups.items():
+        data = {"letter": letter, "language": language, **({"noticed": list(codes)} if codes else {})}
+        events.record_many(session, verb, "draft", about, at=now, data=data)
 
 
-def _both(session: Session, letter: Letter, about: Subject, moment: datetime) -> tuple[RenderedLetter, RenderedLetter]:
-    """Write the letter in the buyer's language, and in Korean with the same values."""
-    language = about.card.language
-    facts = facts_of(session, about, language, now=moment)
-    target = render(letter, language, {language: facts})
-    if language == KOREAN:
-        return target, target
-    return target, render(letter, KOREAN, {KOREAN: korean_rendering(session, about, facts, now=moment)})
+_COLUMNS = (
+    *Content._fields, "id", "step_id", "lead_id", "contact_id", "exporter_id", "exhibition_id", "deal_id", "recipient",
+    "in_reply_to", "status_reason", "planned_at", "created_at", "version",
+)  # fmt: skip
+_JSON = tuple(Content._fields.index(name) for name in ("blocks", "held_for"))
 
 
-def _pairs(target: RenderedLetter, korean: RenderedLetter) -> list[dict[str, Any]]:
-    beside = {block.id: block for block in korean.blocks}
-    return [_pair(block, beside.get(block.id)) for block in target.blocks]
+def _row(number: int, page: _Page, planned_at: Any, moment: Any) -> tuple[Any, ...]:
+    content: list[Any] = list(page.content)
+    for place in _JSON:
+        content[place] = bulk.as_json(content[place])
+    card = page.about.card
+    return (
+        *content, number, page.step.id, card.lead_id, card.contact_id, card.exporter_id, card.exhibition_id,
+        page.about.lead.deal_id, card.address, "", "", planned_at, moment, 1,
+    )  # fmt: skip
 
 
-def _pair(block: RenderedBlock, korean: RenderedBlock | None) -> dict[str, Any]:
-    return {
-        "id": block.id,
-        "text": block.text,
-        "marked": block.marked,
-        "ko": korean.text if korean else "",
-        "ko_marked": korean.marked if korean else "",
-        "template_text": block.text,
-        "edited_by": "",
-        "edited_at": "",
-        "ko_note": "",
-    }
-
-
-def _empty(session: Session, about: Subject, *, planned_at: datetime, now: datetime) -> Draft:
-    deal = pipeline.deal_of_lead(session, about.card.lead_id)
+def _empty(about: Subject, *, planned_at: datetime, now: datetime) -> Draft:
     return Draft(
         lead_id=about.card.lead_id,
         contact_id=about.card.contact_id,
         exporter_id=about.card.exporter_id,
         exhibition_id=about.card.exhibition_id,
-        deal_id=deal.id if deal else None,
+        deal_id=about.lead.deal_id,
         product_line_id=about.line.id if about.line else None,
         letter=ANSWER,
         letter_version="",
         language=about.card.language,
+        variant=about.card.language,
+        turn=about.turn,
         recipient=about.card.address,
         recipient_name=about.recipient_name,
         subject="",
         planned_at=planned_at,
         created_at=now,
     )
-
-
-def _store(session: Session, draft: Draft, now: datetime, by: str = events.SYSTEM) -> None:
-    session.add(draft)
-    session.flush()
-    _log(session, draft, "letter_drafted", now, by, data={"letter": draft.letter, "language": draft.language})
 
 
 # --- letters written by hand -----------------------------------------------------------------------------------------
@@ -293,15 +369,26 @@ def write_answer(
     about = subject_of(session, lead_id)
     if not (recipient or about.card.address):
         raise BadInput(_("This buyer has no e-mail address that can be written to."))
-    frame = {pair["id"]: pair for pair in _pairs(*_both(session, library.letter("thank_you"), about, now))}
-    draft = _empty(session, about, planned_at=now, now=now)
+    frame = {pair["id"]: pair for pair in _frame(library, about, now)}
+    draft = _empty(about, planned_at=now, now=now)
     draft.recipient = recipient or about.card.address
     draft.subject = _one_line(subject or _answered_subject(session, lead_id))
     own = [_by_hand(f"text_{number}", text, by, now) for number, text in enumerate(texts, 1)]
     draft.blocks = [frame["greeting"], *own, frame["closing"], frame["signature"]]
     draft.in_reply_to = in_reply_to
-    _store(session, draft, now, by)
+    session.add(draft)
+    session.flush()
+    _log_written(session, draft, now, by)
     return draft
+
+
+def _frame(library: Library, about: Subject, now: datetime) -> list[dict[str, Any]]:
+    """Return the thank-you letter, of which an answer keeps the outermost. Raises Refused when facts are missing."""
+    frame = both(library.letter("thank_you"), about, now)
+    if frame.target is None or frame.korean is None:
+        names = ", ".join(_(PLACEHOLDERS[one["placeholder"]].about) for one in frame.held_for)
+        raise Refused(_("Before anything can be written to this buyer, fill in: {names}.", names=names))
+    return pairs(frame.target, frame.korean)
 
 
 def _answered_subject(session: Session, lead_id: int) -> str:
@@ -311,7 +398,7 @@ def _answered_subject(session: Session, lead_id: int) -> str:
 
 
 def _by_hand(name: str, text: str, by: str, now: datetime) -> dict[str, Any]:
-    return {**_pair(RenderedBlock(name, text, text), None), "template_text": "", **_edit_mark(by, now)}
+    return {**pair_of(RenderedBlock(name, text, text), None), "template_text": "", **_edit_mark(by, now)}
 
 
 def _edit_mark(by: str, now: datetime) -> dict[str, str]:
@@ -349,7 +436,7 @@ def set_subject(session: Session, draft: Draft, subject: str, *, by: str, now: d
 
 def cancel_for_steps(session: Session, step_ids: Collection[int], *, reason: str, now: datetime) -> list[int]:
     """Cancel the drafts of steps that were cancelled, approved ones too; return their ids. Sent ones stay."""
-    rows = select(Draft).where(col(Draft.step_id).in_(step_ids), col(Draft.status).in_((WAITING, APPROVED)))
+    rows = select(Draft).where(col(Draft.step_id).in_(step_ids), col(Draft.status).in_(OPEN))
     locked = rows.with_for_update().execution_options(populate_existing=True)
     return [_cancel(session, draft, reason, now) for draft in session.exec(locked).all()]
 
@@ -362,7 +449,7 @@ def cancel_ended(session: Session, *, now: datetime) -> list[int]:
     ended = (
         select(Draft, Step.reason)
         .join(Step, col(Step.id) == col(Draft.step_id))
-        .where(col(Draft.status).in_((WAITING, APPROVED)), col(Step.status).in_(("cancelled", "skipped")))
+        .where(col(Draft.status).in_(OPEN), col(Step.status).in_(("cancelled", "skipped")))
     )
     return [_cancel(session, draft, reason, now) for draft, reason in session.exec(ended).all()]
 
@@ -396,6 +483,11 @@ def _one_line(subject: str) -> str:
 def _id(value: int | None) -> int:
     assert value is not None
     return value
+
+
+def _log_written(session: Session, draft: Draft, now: datetime, by: str = events.SYSTEM) -> None:
+    verb = "letter_held" if draft.status == HELD else "letter_drafted"
+    _log(session, draft, verb, now, by, data={"letter": draft.letter, "language": draft.language})
 
 
 def _log(

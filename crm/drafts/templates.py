@@ -18,8 +18,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from jinja2 import nodes
@@ -31,7 +30,7 @@ from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import N_, _
 from crm.drafts import guard
 from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS, chain
-from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, least, values
+from crm.drafts.placeholders import HOME_SAMPLE, PLACEHOLDERS, SAMPLES, Facts, Lines, Url, Value, least, values
 from crm.drafts.rules import SUBJECT_LIMITS
 from crm.drafts.seasons import SEASONS
 
@@ -83,6 +82,17 @@ class RenderedLetter:
     variant: str = ""
 
 
+class Part(NamedTuple):
+    """One wording of a block, or the subject, in one language."""
+
+    block: str
+    source: str
+
+
+Text = tuple[tuple[Part, ...], ...]
+"""The subject and each block in order, each with its wordings."""
+
+
 @dataclass(frozen=True)
 class Letter:
     """A checked letter, each language and variant compiled once. ``version`` is the SHA-256 over its files.
@@ -100,7 +110,7 @@ class Letter:
     attach: tuple[str, ...]
     wordings: Mapping[str, int]
     version: str
-    compiled: Mapping[str, jinja2.Template]
+    compiled: Mapping[str, Text]
 
     def variant(self, language: str, country: str | None = None) -> str:
         """Return which file writes to a reader in ``country``: the first of ``chain`` that there is."""
@@ -158,18 +168,32 @@ def render(
     variant = letter.variant(language, country)
     known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
     guard.check_values(letter.name, known)
+    head, *parts = _in_turn(letter.compiled[variant], turn)
     try:
-        filled = letter.compiled[variant].render(known, **_turns(turn, tuple(letter.wordings.values())))
+        subject = _subject_of(head, language, _used(head, known))
+        blocks = [_block_of(part, _used(part, known)) for part in parts]
     except jinja2.TemplateRuntimeError as error:
         raise Refused(
             _("The letter {letter} cannot be written: {reason}", letter=letter.name, reason=str(error))
         ) from None
-    guard.check_written(letter.name, filled)
-    head, *texts = filled.split(_BREAK)[1:]
-    blocks = [_block(name, text) for name, text in zip(letter.blocks, texts, strict=True)]
-    subject = _subject(head, language)
-    _refuse_leftovers(letter, subject, blocks)
-    return RenderedLetter(unmarked(subject), [block for block in blocks if block.text], variant)
+    except _LeftoverFound as error:
+        raise Refused(
+            _("Something of the template is left in the letter {letter}: {text}", letter=letter.name, text=str(error))
+        ) from None
+    if not subject:
+        raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
+    guard.check_written(letter.name, "\n".join([subject, *(block.marked for block in blocks)]))
+    return RenderedLetter(subject, [block for block in blocks if block.text], variant)
+
+
+def filled(
+    letter: Letter, language: str, facts: Facts, *, country: str | None, turn: int, instead: Mapping[str, str]
+) -> str:
+    """Return all that a letter's template makes in one text, with ``instead`` standing in for values not known."""
+    known = values(facts, language, letter.placeholders, home=_at_home(language, country))
+    known = {name: value or instead.get(name, value) for name, value in known.items()}
+    parts = _in_turn(letter.compiled[letter.variant(language, country)], turn)
+    return "\n".join(_ready(part.source).template.render(known) for part in parts)
 
 
 def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
@@ -186,45 +210,79 @@ def _at_home(language: str, country: str | None) -> bool:
     return AT_HOME in chain(language, country)
 
 
-@lru_cache(maxsize=1024)
-def _turns(turn: int, counts: tuple[int, ...]) -> Mapping[str, bool]:
-    """Return for each count of wordings which of them has its turn."""
-    return MappingProxyType(
-        {_flag(number, count): turn % count == number - 1 for count in set(counts) for number in range(1, count + 1)}
-    )
-
-
-def _flag(number: int, count: int) -> str:
-    return f"turn_{number}_of_{count}"
-
-
 def unmarked(text: str) -> str:
     """Return a text without the sentinels around filled-in values."""
     return text.replace(OPEN, "").replace(CLOSE, "")
 
 
-def _block(name: str, text: str) -> RenderedBlock:
-    marked = _MANY_BREAKS.sub("\n\n", "\n".join(map(str.rstrip, text.split("\n"))).strip())
+def _in_turn(text: Text, turn: int) -> list[Part]:
+    """Return the subject and each block in the wording whose turn it is."""
+    return [wordings[turn % len(wordings)] for wordings in text]
+
+
+class _Ready(NamedTuple):
+    template: jinja2.Template
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=8192)
+def _ready(source: str) -> _Ready:
+    """Return a part compiled, with the placeholders it uses. Once a process: compiling costs a hundred renderings."""
+    tree = _parsed(source)
+    names = tuple(sorted(name.name for name in _asked_names(tree)))
+    code = _ENVIRONMENT.compile(tree)
+    template = jinja2.Template.from_code(_ENVIRONMENT, code, {})  # no globals, which Jinja would copy for each letter
+    return _Ready(template, tuple(dict.fromkeys(names)))
+
+
+@lru_cache(maxsize=16)  # what was checked just now is compiled next
+def _parsed(source: str) -> nodes.Template:
+    return _ENVIRONMENT.parse(source)
+
+
+def _asked_names(tree: nodes.Template) -> list[nodes.Name]:
+    """Return where a part names placeholders; not the names that it gives to the items of a list."""
+    found = list(tree.find_all((nodes.For, nodes.Name)))
+    own = {loop.target.name for loop in found if isinstance(loop, nodes.For) and isinstance(loop.target, nodes.Name)}
+    return [name for name in found if isinstance(name, nodes.Name) and name.name not in own]
+
+
+def _used(part: Part, known: Mapping[str, Value]) -> tuple[Value, ...]:
+    return tuple([known[name] for name in _ready(part.source).names])
+
+
+class _LeftoverFound(Exception):
+    """Something of the template would reach the reader; the text of it."""
+
+
+# Of a block that does not name its reader, letters by the hundred say the same: it is written once for the same values.
+@lru_cache(maxsize=4096)
+def _block_of(part: Part, used: tuple[Value, ...]) -> RenderedBlock:
+    marked = _MANY_BREAKS.sub("\n\n", "\n".join(map(str.rstrip, _fill_in(part, used).split("\n"))).strip())
     marked = marked.replace(f".{CLOSE}.", f".{CLOSE}")  # a sentence that ends in "Co., Ltd." has its full stop
-    return RenderedBlock(name, unmarked(marked), marked)
+    _refuse_leftovers(marked)
+    return RenderedBlock(part.block, unmarked(marked), marked)
 
 
-def _subject(text: str, language: str) -> str:
+@lru_cache(maxsize=4096)
+def _subject_of(part: Part, language: str, used: tuple[Value, ...]) -> str:
     """Return the first line that is short enough, else the last; a subject is no Markdown, so escapes are undone."""
-    lines = [_ESCAPED.sub(r"\1", line.strip()) for line in text.split("\n") if line.strip()]
+    lines = [_ESCAPED.sub(r"\1", line.strip()) for line in _fill_in(part, used).split("\n") if line.strip()]
     limit = SUBJECT_LIMITS[language]
-    return next((line for line in lines if len(unmarked(line)) <= limit), lines[-1] if lines else "")
+    line = next((line for line in lines if len(unmarked(line)) <= limit), lines[-1] if lines else "")
+    _refuse_leftovers(line)
+    return unmarked(line).strip()
 
 
-def _refuse_leftovers(letter: Letter, subject: str, blocks: list[RenderedBlock]) -> None:
-    if not unmarked(subject).strip():
-        raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
-    text = "\n".join((subject, *(block.marked for block in blocks)))
+def _fill_in(part: Part, used: tuple[Value, ...]) -> str:
+    template, names = _ready(part.source)
+    return template.render(dict(zip(names, used, strict=True)))
+
+
+def _refuse_leftovers(text: str) -> None:
     found = _TAG.search(text) or _LEFTOVER.search(_VALUE.sub("", text))
     if found:
-        raise Refused(
-            _("Something of the template is left in the letter {letter}: {text}", letter=letter.name, text=found[0])
-        )
+        raise _LeftoverFound(found[0])
 
 
 def _fill(value: object) -> str:
@@ -332,7 +390,7 @@ def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Pat
         attach=tuple(str(one) for one in data.get("attach", ())),
         wordings={block: count for block, count in counts.items() if count > 1},
         version=_version(files),
-        compiled={tag: _compiled(sections, tag, blocks) for tag in sections},
+        compiled={tag: _parts(sections, tag, blocks) for tag in sections},
     )
     _try_out(letter, sections)
     return letter
@@ -561,18 +619,11 @@ def _other_counts(found: _Sections) -> Iterator[Problem]:
                 )
 
 
-def _compiled(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> jinja2.Template:
-    """Return a language or variant as one template: a separator before each block, its wordings behind their turn."""
-    parts = []
-    for block in (SUBJECT, *blocks):
-        parts.append(_BREAK)
-        wordings = _chosen(sections, tag, block)
-        for section in wordings:
-            several = len(wordings) > 1
-            parts += [f"{{% if {_flag(section.number, len(wordings))} %}}"] if several else []
-            parts.append(section.text)
-            parts += ["{% endif %}"] if several else []
-    return _ENVIRONMENT.from_string("\n".join(parts))
+def _parts(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> Text:
+    """Return a language or variant as its parts, the subject first; each is compiled when it is first written."""
+    return tuple(
+        tuple(Part(block, section.text) for section in _chosen(sections, tag, block)) for block in (SUBJECT, *blocks)
+    )
 
 
 def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
@@ -582,48 +633,48 @@ def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
 
 
 def _names(section: _Section, allowed: frozenset[str]) -> set[str]:
-    """Return the placeholders a section uses. Raises BadInput for anything but printing, asking and listing them."""
+    """Return the placeholders a section uses, and compile it.
+
+    Raises BadInput for anything but printing, asking and listing placeholders; that is never compiled, since compiling
+    already works out what is constant.
+    """
     try:
-        tree = _ENVIRONMENT.parse(section.padded)
+        tree = _parsed(section.text)
     except jinja2.TemplateSyntaxError as error:
         raise BadInput([_syntax(section, error)]) from None
-    problems = list(_forbidden(tree, section.file))
-    used = set()
-    own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
-    for name in tree.find_all(nodes.Name):
-        if name.name in own:
-            continue
-        used.add(name.name)
-        if name.name not in allowed:
-            problems.append(_not_allowed(name, section, allowed))
+    problems = list(_forbidden(tree, section))
+    names = _asked_names(tree)
+    problems += [_not_allowed(name, section, allowed) for name in names if name.name not in allowed]
     if problems:
         raise BadInput(problems)
-    return used
+    _ready(section.text)
+    return {name.name for name in names}
 
 
 def _syntax(section: _Section, error: jinja2.TemplateSyntaxError) -> Problem:
     message = str(error.message)
     if message.startswith("Unexpected end of template"):
         message = _("A condition or a list is not closed in the block {name}.", name=section.block)
-    return Problem(message, Place(section.file, error.lineno))
+    return Problem(message, Place(section.file, section.line + error.lineno))
 
 
 def _not_allowed(name: nodes.Name, section: _Section, allowed: frozenset[str]) -> Problem:
-    place = Place(section.file, name.lineno)
+    place = Place(section.file, section.line + name.lineno)
     if name.name in PLACEHOLDERS and PLACEHOLDERS[name.name].abroad and section.file.endswith(f"{AT_HOME}.md"):
         return Problem(_("A letter between Koreans does not say {name}.", name=name.name), place)
     hint = _near(name.name, tuple(allowed)) or _("Add it to placeholders in letter.yaml, if there is such a one.")
     return Problem(_("{name} is not a placeholder of this letter.", name=name.name), place, hint)
 
 
-def _forbidden(tree: nodes.Node, file: str) -> Iterator[Problem]:
+def _forbidden(tree: nodes.Node, section: _Section) -> Iterator[Problem]:
     for node in tree.find_all(nodes.Node):
         loop_over_more = isinstance(node, nodes.For) and (
             not isinstance(node.iter, nodes.Name) or any(node.find_all(nodes.For))
         )
         if not isinstance(node, _ALLOWED) or loop_over_more:
             yield Problem(
-                _("Only {{ name }}, if and for over one list are allowed in a letter."), Place(file, node.lineno)
+                _("Only {{ name }}, if and for over one list are allowed in a letter."),
+                Place(section.file, section.line + (node.lineno or 0)),
             )
 
 

@@ -24,7 +24,7 @@ from crm.imports import facts as words
 from crm.imports import joining
 from crm.imports.ahead import Prepared
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.matching import ROWS, Batches, Found, Person, key_rows, load
+from crm.imports.matching import ROWS, Batches, Found, Person, Sought, key_rows, load
 from crm.imports.models import DuplicatePair
 from crm.imports.projection import Batch, Record
 from crm.imports.records import Issue, ReadRow
@@ -102,7 +102,7 @@ class Intake:
         # Ids in the order of the file, so that rows can be listed by them.
         self.row_ids = {id(one.row): self.next_row() for one in kept}
         self.findings.skip(len(portion) - len(kept))
-        self.people = load(self.session, _wanted([one.keys for one in accepted]), self.batches)
+        self.people = load(self.session, [self._sought(one) for one in accepted], self.batches)
         self.addresses = {a for one in accepted for a in one.row.facts.get("emails", ())}
         self.stops = _stops(self.session, self.addresses)
         self.new_keys: list[KeyRow] = []
@@ -115,6 +115,11 @@ class Intake:
             joining.join(self.session, keep.id, gone.id, batch_id=self.batch.id, now=self.now, by=self.by)
         self._write()
         self._write_rows(kept)
+
+    def _sought(self, one: Prepared) -> Sought:
+        named = {key: firm for key, firm in one.keys.items() if firm}
+        own = {key: firm for key, firm in one.keys.items() if not firm}
+        return Sought(own, named, one.row.facts, self.batch.exhibition_id)
 
     def _match(self, one: Prepared) -> Entry:
         row, told, keys = one.row, one.told, one.keys
@@ -130,18 +135,28 @@ class Intake:
         )
         if self._name_exporters(row, report):
             one.facts = bulk.as_json(row.facts)
-        found = self.people.find(told, keys)
+        found = self.people.find(told, keys, lambda known: self._has(known, row.facts))
         person = self._one_of(found) if found.sure else Person(self.store.next_contact(), is_new=True)
         if not found.sure:
             self._remember_pairs(person, found, report)
         record = Record(self.row_ids[id(row)], self.batch, row.sheet or "", row.number, row.facts)
-        if report.outcome == "unchanged" and found.sure and any(known.facts == row.facts for known in person.records):
+        if report.outcome == "unchanged" and found.sure and self._has(person, row.facts):
             report.outcome = "known"
         self.new_keys += [(key, person.id, firm) for key, firm in keys.items() if key not in person.keys]
         person.add(record, told)
         self.people.add(person, keys)
         self._take_refusals(row, record, report)
         return Entry(row, record, person, report)
+
+    def _has(self, person: Person, facts: dict[str, Any]) -> bool:
+        """Tell whether a list of the same kind from the same exhibition said the very same of a person before."""
+        return any(known.facts == facts and self._alike(known.batch) for known in person.records)
+
+    def _alike(self, batch: Batch | None) -> bool:
+        mine = self.batch
+        return batch is mine or (
+            batch is not None and (batch.exhibition_id, batch.kind) == (mine.exhibition_id, mine.kind)
+        )
 
     def _one_of(self, found: Found) -> Person:
         """Join those whom the row proves to be one person, and return the oldest of them."""
@@ -329,16 +344,6 @@ def _no_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _wanted(keys: list[dict[int, str]]) -> dict[int, str]:
-    """Unite the keys of rows; where they are about different firms, any firm fits."""
-    found: dict[int, str] = {}
-    for listed in keys:
-        for key, firm in listed.items():
-            if found.setdefault(key, firm) != firm:
-                found[key] = ""
-    return found
 
 
 def _as_of(person: Person, entry: Entry) -> Person:

@@ -43,7 +43,7 @@ LEAD_FIELDS = (
 CONSENT_FIELDS = ("source", "evidence", "recorded_at", "recorded_by", "withdrawn_at")
 _CONTACT_JSON = ("other_phones", "messengers", "tags")
 _CONTACT_COLUMNS = (*CONTACT_FIELDS, "organisation_id", "extra", "created_at", "version")
-_INDEXED = ("full_name", "country")
+_INDEXED = ("country",)
 _UNINDEXED = tuple(name for name in _CONTACT_COLUMNS if name not in (*_INDEXED, "organisation_id"))
 """Indexed columns that stay as they are are left out of an update: writing them again costs more than all the rest."""
 _UNINDEXED_PLACES = [*map(_CONTACT_COLUMNS.index, _UNINDEXED), len(_CONTACT_COLUMNS)]

@@ -20,8 +20,8 @@ from crm.core.i18n import _
 from crm.drafts import rules as content
 from crm.drafts import service as drafts
 from crm.drafts import texts as draft_texts
-from crm.drafts.facts import subject_of
 from crm.drafts.models import Draft
+from crm.drafts.subjects import subject_of
 from crm.exporters.models import Exporter
 from crm.review import letters
 from crm.review.models import Approval, Decision, Message

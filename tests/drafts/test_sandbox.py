@@ -41,6 +41,7 @@ def folder(tmp_path):
     (letter / "letter.yaml").write_text(SETTINGS, "utf-8")
     for language in LANGUAGES:
         (letter / f"{language}.md").write_text(FINE, "utf-8")
+    (letter / "ko-KR.md").write_text("[[body]]\nHello at home.\n", "utf-8")
     return tmp_path
 
 

@@ -1,15 +1,15 @@
 """Importing lists into a real database: who is merged, what wins, what is recorded."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlmodel import Session, select
 
 from crm.contacts import service as contacts
 from crm.contacts.models import Consent, Contact, EmailAddress, Lead, Suppression
-from crm.exporters.models import Exhibition
+from crm.exporters.models import Booth, Exhibition
 from crm.imports import service
-from crm.imports.models import ImportBatch, ImportRow
+from crm.imports.models import DuplicatePair, ImportBatch, ImportRow
 from tests.conftest import NOW
 from tests.imports.conftest import SAMPLES, Importer
 
@@ -199,3 +199,31 @@ def test_colleagues_share_a_firm_in_spite_of_its_legal_form_but_not_across_count
     assert ana is not None
     assert ana == bea
     assert carla not in (ana, None)
+
+
+@pytest.mark.parametrize("number", ["Mobile,+34600000001", "Phone,+34910000123"], ids=["mobile", "land line"])
+def test_somebody_without_a_name_is_found_again_when_the_same_row_comes_in_another_list(
+    session: Session, take: Importer, number: str
+) -> None:
+    column, value = number.split(",")
+    row = f",Flores SA,{value},Spain,Buyer\n"
+    take(f"Name,Company,{column},Country,Job Title\n{row}")
+    again = take(f"List of today\nName,Company,{column},Country,Job Title\n{row}", "again.csv")
+    assert (again.counts["added"], again.counts["unchanged"], len(_contacts(session))) == (0, 1, 1)
+    assert list(session.exec(select(DuplicatePair))) == []
+
+
+def test_the_same_rows_from_another_show_are_other_meetings_of_the_same_people(
+    session: Session, show: Exhibition, take: Importer
+) -> None:
+    take(HEAD + ANA)
+    later = Exhibition(code="LATER", names={"en": "LATER"}, starts_on=date(2026, 11, 25), ends_on=date(2026, 11, 27))
+    session.add(later)
+    session.flush()
+    booth = session.exec(select(Booth).where(Booth.number == "7B-101")).one()
+    session.add(Booth(exhibition_id=later.id, exporter_id=booth.exporter_id, number="7B-101"))
+    session.flush()
+    purpose = service.Purpose(later)
+    service.import_file(session, (HEAD + ANA).encode(), "later.csv", purpose, now=NOW, by="staff@ieum.example")
+    assert len(_contacts(session)) == 1
+    assert {lead.exhibition_id for lead in session.exec(select(Lead))} == {show.id, later.id}

@@ -152,3 +152,16 @@ def test_a_page_may_take_a_list_back_for_seven_days_to_the_second(session: Sessi
     with pytest.raises(Refused, match=f"crm import undo {batch.id}") as caught:
         undoing.refuse_late(batch, now=NOW + timedelta(days=7, seconds=1))
     assert caught.value.code == "too_late"
+
+
+def test_whom_a_later_list_joined_goes_too_when_both_lists_are_taken_back(session: Session, take: Importer) -> None:
+    """The first list knew two people; of one of them nothing is left when the list that had joined them goes."""
+    ana = "Ana López,Flores SA,ana@flores.example,+34600000001,Spain,,2026-11-11,,,,,\n"
+    other = "Ana López,Flores SA,kim@hanbit.example,+821000000001,Spain,,2026-11-11,,,,,\n"
+    bridge = "Ana López,Flores SA,ana@flores.example,+821000000001,Spain,,2026-11-11,,,,,\n"
+    first = take(HEAD + ana + other).batch_id
+    second = take(HEAD + bridge, "later.csv").batch_id
+    for batch in (first, second):
+        _undo(session, batch)
+    for table in (Contact, Organisation, EmailAddress):
+        assert list(session.exec(select(table))) == []

@@ -41,8 +41,12 @@ _cells = st.fixed_dictionaries(
         "badge": st.sampled_from(["B1", "B2", "", "", ""]),
     }
 )
+COLUMNS = (
+    *("name", "company", "email", "mobile", "country", "booth", "met", "follow_up", "optin", "title", "notes", "tags"),
+    "badge",
+)
 _file = st.lists(_cells, min_size=1, max_size=5).map(
-    lambda rows: HEAD + "".join(",".join(row.values()) + "\n" for row in rows)
+    lambda rows: HEAD + "".join(",".join(row[name] for name in COLUMNS) + "\n" for row in rows)
 )
 _step = st.one_of(
     st.tuples(st.just("import"), _file),

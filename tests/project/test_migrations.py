@@ -80,6 +80,32 @@ def test_campaigns_of_an_older_program_keep_their_rows(db: Database, session: Se
     assert before["campaign"] == before["workflow_version"] == 1
 
 
+def test_letters_of_an_older_program_keep_their_rows_and_say_which_file_wrote_them(
+    db: Database, session: Session
+) -> None:
+    draft = drafted(session, met(session, build(session), "Lucia"))
+    session.commit()
+    migrations.downgrade(db, "0008")
+    before = row_counts(db)
+    migrations.upgrade(db)
+    session.refresh(draft)
+    assert row_counts(db) == before
+    assert (draft.variant, draft.turn, draft.held_for, draft.status) == (draft.language, 0, [], "waiting")
+
+
+def test_an_older_program_writes_what_this_one_holds(db: Database, session: Session, settings: Settings) -> None:
+    world = build(session)
+    held = campaign_letter(session, settings, world, met(session, world, "Lucia"), now=NOW + timedelta(hours=9))
+    held.status = "held"
+    step_id = held.step_id
+    session.commit()
+    migrations.downgrade(db, "0008")
+    with db.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT COUNT(*) FROM draft")).scalar_one() == 0
+        step = connection.execute(sa.text("SELECT status FROM step WHERE id = :id"), {"id": step_id}).scalar_one()
+    assert step == "waiting"
+
+
 def test_two_standing_approvals_of_an_old_program_become_one(db: Database, session: Session) -> None:
     draft = drafted(session, met(session, build(session), "Lucia"))
     session.commit()
