@@ -149,6 +149,7 @@ def _editor(
         "master": KOREAN,
         "states": letterdesk.STATES,
         "present": page.states.get(tongue),
+        "unwritten": [one for one in VARIANTS if one not in page.states],
         "rows": letterdesk.rows(files, tongue, found, typed or {}, looks[0]),
         "whole": letterdesk.letter_problems(files, tongue, found),
         "settings": files.get(SETTINGS_FILE, ""),
