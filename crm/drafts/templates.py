@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -233,9 +233,31 @@ class _Ready(NamedTuple):
 @lru_cache(maxsize=8192)
 def _ready(source: str) -> _Ready:
     """Return a part compiled, with the placeholders it uses. Once a process: compiling costs a hundred renderings."""
-    template = _ENVIRONMENT.from_string(source)
-    template.globals = {}  # a letter uses none, and Jinja would copy them for each
-    return _Ready(template, tuple(sorted(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))))
+    tree = _parsed(source)
+    names = tuple(sorted(name.name for name in _asked_names(tree)))
+    code = _ENVIRONMENT.compile(tree)
+    template = jinja2.Template.from_code(_ENVIRONMENT, code, {})  # no globals, which Jinja would copy for each letter
+    return _Ready(template, tuple(dict.fromkeys(names)))
+
+
+@lru_cache(maxsize=16)  # what was checked just now is compiled next
+def _parsed(source: str) -> nodes.Template:
+    return _ENVIRONMENT.parse(source)
+
+
+def _asked_names(node: nodes.Node, own: frozenset[str] = frozenset()) -> list[nodes.Name]:
+    """Return where a part names placeholders; not the names that it gives to the items of a list, inside that list."""
+    if isinstance(node, nodes.Name):
+        return [] if node.name in own else [node]
+    if not isinstance(node, nodes.For) or not isinstance(node.target, nodes.Name):
+        return [name for child in node.iter_child_nodes() for name in _asked_names(child, own)]
+    within = own | {node.target.name}
+    inside = [name for child in (*node.body, *filter(None, [node.test])) for name in _asked_names(child, within)]
+    return [
+        *_asked_names(node.iter, own),
+        *inside,
+        *(name for child in node.else_ for name in _asked_names(child, own)),
+    ]
 
 
 def _used(part: Part, known: Mapping[str, Value]) -> tuple[Value, ...]:
@@ -625,48 +647,48 @@ def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
 
 
 def _names(section: _Section, allowed: frozenset[str]) -> set[str]:
-    """Return the placeholders a section uses. Raises BadInput for anything but printing, asking and listing them."""
+    """Return the placeholders a section uses, and compile it.
+
+    Raises BadInput for anything but printing, asking and listing placeholders; that is never compiled, since compiling
+    already works out what is constant.
+    """
     try:
-        tree = _ENVIRONMENT.parse(section.padded)
+        tree = _parsed(section.text)
     except jinja2.TemplateSyntaxError as error:
         raise BadInput([_syntax(section, error)]) from None
-    problems = list(_forbidden(tree, section.file))
-    used = set()
-    own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
-    for name in tree.find_all(nodes.Name):
-        if name.name in own:
-            continue
-        used.add(name.name)
-        if name.name not in allowed:
-            problems.append(_not_allowed(name, section, allowed))
+    problems = list(_forbidden(tree, section))
+    names = _asked_names(tree)
+    problems += [_not_allowed(name, section, allowed) for name in names if name.name not in allowed]
     if problems:
         raise BadInput(problems)
-    return used
+    _ready(section.text)
+    return {name.name for name in names}
 
 
 def _syntax(section: _Section, error: jinja2.TemplateSyntaxError) -> Problem:
     message = str(error.message)
     if message.startswith("Unexpected end of template"):
         message = _("A condition or a list is not closed in the block {name}.", name=section.block)
-    return Problem(message, Place(section.file, error.lineno))
+    return Problem(message, Place(section.file, section.line + error.lineno))
 
 
 def _not_allowed(name: nodes.Name, section: _Section, allowed: frozenset[str]) -> Problem:
-    place = Place(section.file, name.lineno)
+    place = Place(section.file, section.line + name.lineno)
     if name.name in PLACEHOLDERS and PLACEHOLDERS[name.name].abroad and section.file.endswith(f"{AT_HOME}.md"):
         return Problem(_("A letter between Koreans does not say {name}.", name=name.name), place)
     hint = _near(name.name, tuple(allowed)) or _("Add it to placeholders in letter.yaml, if there is such a one.")
     return Problem(_("{name} is not a placeholder of this letter.", name=name.name), place, hint)
 
 
-def _forbidden(tree: nodes.Node, file: str) -> Iterator[Problem]:
+def _forbidden(tree: nodes.Node, section: _Section) -> Iterator[Problem]:
     for node in tree.find_all(nodes.Node):
         loop_over_more = isinstance(node, nodes.For) and (
             not isinstance(node.iter, nodes.Name) or any(node.find_all(nodes.For))
         )
         if not isinstance(node, _ALLOWED) or loop_over_more:
             yield Problem(
-                _("Only {{ name }}, if and for over one list are allowed in a letter."), Place(file, node.lineno)
+                _("Only {{ name }}, if and for over one list are allowed in a letter."),
+                Place(section.file, section.line + (node.lineno or 0)),
             )
 
 
