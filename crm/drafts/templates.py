@@ -205,7 +205,7 @@ def filled(
 
 
 def _says_nothing(value: Value) -> bool:
-    return not value.strip() if isinstance(value, str) else not value
+    return not escape(value) if isinstance(value, str) else not value
 
 
 def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
@@ -307,12 +307,13 @@ def _refuse_leftovers(text: str) -> None:
 
 def _fill(value: object) -> str:
     """Return a value as Markdown between sentinels. What is not known, or not a text, is refused, never printed."""
-    if not isinstance(value, str) or not value.strip():
-        raise jinja2.TemplateRuntimeError(_("a value it needs is not known."))
-    if isinstance(value, Url):
+    if isinstance(value, Url) and value:
         return f"{OPEN}{value}{CLOSE}"
-    lines = value.split("\n") if isinstance(value, Lines) else [value]
-    return OPEN + "\n".join(escape(line) for line in lines) + CLOSE
+    lines = value.split("\n") if isinstance(value, Lines) else [value] if isinstance(value, str) else []
+    written = [line for line in map(escape, lines) if line]  # of invisible characters nothing is left
+    if not written:
+        raise jinja2.TemplateRuntimeError(_("a value it needs is not known."))
+    return OPEN + "\n".join(written) + CLOSE
 
 
 _MARKUP = re.compile(r"[\\*\[\]<`]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
