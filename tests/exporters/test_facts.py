@@ -17,7 +17,8 @@ from tests.pipeline.world import NOW, World, build, viewer
 LINE = {
     "name_ko": "액추에이터", "name_en": " Actuators ", "name_es": "actuadores", "hs_code": "8481.80",
     "moq": "1,000",
-    "moq_unit_ko": "개", "moq_unit_en": "pcs", "lead_time_days": "45", "incoterm": "fob", "incoterm_place": "Busan, Korea",
+    "moq_unit_ko": "개", "moq_unit_en": "pcs", "lead_time_days": "45", "incoterm": "fob",
+    "incoterm_place": "Busan, Korea",
     "price_from": "120.50", "currency": "usd", "price_valid_until": "2027-03-31", "certificates": "CE, ISO 9001,",
 }  # fmt: skip
 COMPANY = {
