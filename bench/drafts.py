@@ -326,6 +326,8 @@ def measure(rounds: int, each: int, many: int) -> bool:
         sides: dict[str, Callable[[int], int]] = {
             "ours": Ours(db, settings, library), "bare": Bare(known, library), "limit": Limit(known, library),
         }  # fmt: skip
+        gc.collect()
+        gc.freeze()  # as the worker does
         found: dict[str, list[float]] = {name: [] for name in sides}
         for number in range(rounds + 1):
             rates = _round(sides, each)

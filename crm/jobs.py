@@ -5,6 +5,7 @@ of the data's way, which is also what ``crm worker --once`` and the demo's clock
 """
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from functools import cache, partial
@@ -188,6 +189,10 @@ async def work_forever(
     ``tick`` stands in for both where ticks have to wait for something else. One at a time: a tick that takes long
     delays the next, it does not double it.
     """
+    # What lives as long as the worker (the letters, the mapper, the law) is not looked through for garbage again.
+    library(context.settings.templates_dir)
+    gc.collect()
+    gc.freeze()
     worker = context.settings.worker
     if tick is not None:
         timetable: list[tuple[Callable[[], Awaitable[object]], float]] = [(tick, worker.tick_seconds)]

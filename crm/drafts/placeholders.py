@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote
 
 from crm.core.i18n import N_
@@ -336,6 +337,7 @@ def _deadline(day: date | None, facts: Facts, language: str) -> str | None:
     return formats.deadline(day, language, facts.country) if day else None
 
 
+@lru_cache(maxsize=1024)
 def _url(address: str | None) -> Url | None:
     if not address or not address.startswith(("https://", "http://")):
         return None

@@ -95,6 +95,7 @@ class _Page(NamedTuple):
     step: DueStep
     about: Subject
     content: Content
+    noticed: tuple[str, ...]
 
 
 def _pen(session: Session, settings: Settings, library: Library, cards: Mapping[int, LeadCard], now: datetime) -> _Pen:
@@ -114,7 +115,7 @@ def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
             about = pen.sources.subject(step.lead_id)
             letter = pen.library.letter(step.what)
             content = write(letter, about, planned_at=step.due_at, now=pen.now, attach=step.attach)
-            return _Page(step, about, content)
+            return _Page(step, about, content, noticed(content, about))
         with session.begin_nested():
             campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
     except Exception as error:
@@ -167,7 +168,12 @@ def write_held(session: Session, settings: Settings, library: Library, *, now: d
 
     One whose buyer must not be written to any more is cancelled and its step skipped, as when it is drafted.
     """
-    rows = select(Draft).where(Draft.status == HELD).order_by(col(Draft.looked_at), col(Draft.id)).limit(limit)
+    rows = (
+        select(Draft)
+        .where(Draft.status == HELD)
+        .order_by(col(Draft.looked_at).nulls_first(), col(Draft.id))
+        .limit(limit)
+    )
     held = session.exec(rows.with_for_update(skip_locked=True)).all()
     if not held:
         return 0
@@ -332,7 +338,7 @@ def _store(session: Session, pages: Sequence[_Page], now: datetime) -> None:
     groups: dict[tuple[str, str, str, tuple[str, ...]], list[tuple[int, int | None]]] = {}
     for number, page in zip(ids, pages, strict=True):
         verb = "letter_held" if page.content.status == HELD else "letter_drafted"
-        key = (verb, page.content.letter, page.content.language, noticed(page.content, page.about))
+        key = (verb, page.content.letter, page.content.language, page.noticed)
         groups.setdefault(key, []).append((number, page.about.lead.exporter_id))
     for (verb, letter, language, codes), about in groups.items():
         data = {"letter": letter, "language": language, **({"noticed": list(codes)} if codes else {})}
