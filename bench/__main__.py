@@ -6,6 +6,7 @@ import sys
 MEASUREMENTS = {
     "demo_start": "seconds from a fresh clone to the first page, and on the second start",
     "campaigns": "cost of finding, claiming and planning steps and of a rehearsal, beside a job per letter",
+    "drafts": "letters drafted a second beside the bare pipeline of one language, and memory over 10,000",
     "slots": "time of one decision about when a letter may go out",
     "imports": "rows a second and memory of an import beside the bare path of reading and inserting",
     "encodings": "share of random lists whose text encoding is found, by language and by size",

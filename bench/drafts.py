@@ -49,6 +49,8 @@ NOW = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
 MET = datetime(2026, 11, 12, 2, 0, tzinfo=UTC)
 LETTER = "thank_you"
 AIM = 1.0
+COLLEAGUES = 3
+"""People of one firm, who get different wordings."""
 FLAT = 8.0
 """MiB by which memory may grow over the second half of the letters."""
 PEOPLE = {
@@ -88,7 +90,7 @@ def world(folder: Path, count: int) -> tuple[Database, Settings]:
         session.flush()
         lines = [_exporter(session, show, number) for number in range(5)]
         for number in range(count):
-            _buyer(session, show, lines[number % len(lines)], number)
+            _buyer(session, show, lines[number // COLLEAGUES % len(lines)], number)
             if number % 1000 == 0:
                 session.flush()
                 session.expunge_all()
@@ -152,18 +154,22 @@ def _exporter(session: Session, show: Exhibition, number: int) -> ProductLine:
 
 def _buyer(session: Session, show: Exhibition, line: ProductLine, number: int) -> None:
     r = Random(number)
-    country = list(PEOPLE)[number % len(PEOPLE)]
+    country = list(PEOPLE)[number // COLLEAGUES % len(PEOPLE)]
     families, given = (words.split() for words in PEOPLE[country])
     family, first = f"{r.choice(families)}", r.choice(given)
     eastern = country in ("JP", "CN", "TW", "KR")
     name = f"{family}{' ' if country == 'JP' else ''}{first}" if eastern else f"{first} {family}"
-    firm = Organisation(name=f"Buyer {number // 3} Inc.", match_key=f"b{number}", country=country, created_at=NOW)
+    firm_id = number // COLLEAGUES + 1
+    if number % COLLEAGUES == 0:
+        name_of_firm = f"Buyer {firm_id} Inc."
+        session.add(
+            Organisation(id=firm_id, name=name_of_firm, match_key=f"b{firm_id}", country=country, created_at=NOW)
+        )
+        session.flush()
     contact = Contact(
         full_name=name, country=country, gender=r.choice(("m", "f", "")), title=TITLES.get(country, ""), created_at=NOW
     )
-    session.add(firm)
-    session.flush()
-    contact.organisation_id = firm.id
+    contact.organisation_id = firm_id
     session.add(contact)
     session.flush()
     assert contact.id is not None and show.id is not None
@@ -240,8 +246,8 @@ class Bare:
 
 
 def _source(library: Library, language: str) -> str:
-    text = (library.directory / LETTER / f"{language}.md").read_text(encoding="utf-8")
-    return re.sub(r"^\[\[.*\]\]$", "", text, flags=re.MULTILINE)
+    """Return the first wording of each block: as long a text as any buyer gets."""
+    return "\n\n".join(wordings[0].source for wordings in library.letter(LETTER).compiled[language])
 
 
 class Limit:
@@ -320,6 +326,8 @@ def measure(rounds: int, each: int, many: int) -> bool:
         sides: dict[str, Callable[[int], int]] = {
             "ours": Ours(db, settings, library), "bare": Bare(known, library), "limit": Limit(known, library),
         }  # fmt: skip
+        gc.collect()
+        gc.freeze()  # as the worker does
         found: dict[str, list[float]] = {name: [] for name in sides}
         for number in range(rounds + 1):
             rates = _round(sides, each)

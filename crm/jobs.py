@@ -5,6 +5,7 @@ of the data's way, which is also what ``crm worker --once`` and the demo's clock
 """
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from functools import cache, partial
@@ -24,6 +25,7 @@ from crm.drafts.library import Shelf
 from crm.drafts.templates import Library
 from crm.inbox import service as inbox
 from crm.mail.smtp import SmtpPool
+from crm.pipeline import paperwork
 from crm.pipeline import service as pipeline
 from crm.pipeline.forgetting import forget_leads as forget_deals
 from crm.pipeline.forgetting import in_human_hands
@@ -74,7 +76,7 @@ def keep_drafts_true(context: Context) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed."""
     letters = letters_in_use(context)
     with context.db.writing() as session:
-        return drafts.keep_true(session, letters, now=context.clock.now())
+        return drafts.keep_true(session, letters, now=context.clock.now(), settings=context.settings)
 
 
 def keep_letters(context: Context) -> int:
@@ -101,6 +103,12 @@ def make_drafts(context: Context) -> int:
         if done.taken < BATCH:
             break
     return total
+
+
+def expire_quotations(context: Context) -> int:
+    """Mark quotations whose last day is over."""
+    with context.db.writing() as session:
+        return paperwork.expire(session, now=context.clock.now())
 
 
 def queue_approved(context: Context) -> int:
@@ -131,7 +139,7 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, enrol_leads, take_steps, cancel_ended, keep_letters,
+    recover, open_deals, expire_quotations, enrol_leads, take_steps, cancel_ended, keep_letters,
     keep_drafts_true, write_held, make_drafts, queue_approved,
 )  # fmt: skip
 
@@ -195,6 +203,10 @@ async def work_forever(
     ``tick`` stands in for both where ticks have to wait for something else. One at a time: a tick that takes long
     delays the next, it does not double it.
     """
+    # What lives as long as the worker (the letters, the mapper, the law) is not looked through for garbage again.
+    library(context.settings.templates_dir)
+    gc.collect()
+    gc.freeze()
     worker = context.settings.worker
     if tick is not None:
         timetable: list[tuple[Callable[[], Awaitable[object]], float]] = [(tick, worker.tick_seconds)]

@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md and docs/cli.md from the code: ``make docs``. A test compares them."""
+"""Writes docs/configuration.md, docs/cli.md and docs/placeholders.md from the code: ``make docs``. A test compares."""
 
 import sys
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from crm.cli.app import app
 from crm.core.config import PREFIX, Settings
+from crm.drafts.placeholders import PLACEHOLDERS, Placeholder
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -87,7 +88,44 @@ def _commands(command: Any, name: str) -> Iterator[str]:
     yield ""
 
 
-PAGES = {"configuration.md": configuration, "cli.md": command_line}
+PLACEHOLDERS_HEAD = """# Placeholders of letters
+
+What a letter file may print or ask for: `{{ name }}`, `{% if name %}`, `{% for item in name %}` for a list. A letter
+uses those its `letter.yaml` lists. What is not known is empty: ask before printing, or name it in `needs`, and a letter
+without it is held with a link to where it is filled in. The samples are those of the preview. "At home" tells what is
+other in a letter between Koreans.
+
+This page is written by `make docs` from `crm/drafts/placeholders.py`.
+"""
+
+
+def placeholders() -> str:
+    """Return docs/placeholders.md."""
+    rows = [
+        "| name | kind | what it is | filled in at | at home | sample: English | sample: Korean |",
+        "|---|---|---|---|---|---|---|",
+        *(_placeholder(one) for one in PLACEHOLDERS.values()),
+    ]
+    return PLACEHOLDERS_HEAD + "\n" + "\n".join(rows) + "\n"
+
+
+def _placeholder(one: Placeholder) -> str:
+    home = "never said" if one.abroad else "other" if one.home else ""
+    cells = (f"`{one.name}`", one.kind, one.about, one.where, home, _sample(one, "en"), _sample(one, "ko"))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _sample(one: Placeholder, language: str) -> str:
+    """Return a sample short enough for a table: of a list the first item."""
+    value = one.sample(language)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return f"{value[0]} …" if len(value) > 1 else "".join(value)
+    return (value or "").replace("\n", " / ")
+
+
+PAGES = {"configuration.md": configuration, "cli.md": command_line, "placeholders.md": placeholders}
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 Each running campaign has its stretch of the index of waiting steps, in order of time; nothing outside it is touched.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -32,6 +32,12 @@ class DueStep(NamedTuple):
     what: str
     due_at: datetime
     campaign_id: int
+    data: Mapping[str, Any]
+
+    @property
+    def attach(self) -> str:
+        """Return what the step wants attached to its letter."""
+        return str(self.data.get("attach", ""))
 
 
 def find(
@@ -87,7 +93,7 @@ def _statement(any_kind: bool, lock: bool) -> "sa.Select[Any]":
     rows = (
         sa.select(
             STEPS.c.id, STEPS.c.enrolment_id, ENROLMENTS.c.lead_id, ENROLMENTS.c.workflow_sha256,
-            STEPS.c.step, STEPS.c.kind, STEPS.c.what, STEPS.c.due_at, STEPS.c.campaign_id,
+            STEPS.c.step, STEPS.c.kind, STEPS.c.what, STEPS.c.due_at, STEPS.c.campaign_id, STEPS.c.data,
         )
         .join(ENROLMENTS, ENROLMENTS.c.id == STEPS.c.enrolment_id)
         .where(

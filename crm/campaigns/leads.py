@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from crm.campaigns.conditions import ContactFacts, DealFacts, Facts, TalkFacts
 from crm.campaigns.definition import Definition
@@ -14,7 +14,7 @@ from crm.campaigns.engine import BuyerTime, OwnHolidays, buyer_time
 from crm.campaigns.language import choose_language
 from crm.contacts.models import Contact, EmailAddress, Lead, Organisation
 from crm.core import bulk
-from crm.exporters.models import Exhibition, Exporter, ProductLine
+from crm.exporters.models import ProductLine
 from crm.pipeline.models import Deal, DealLead
 from crm.pipeline.rules import Stage
 
@@ -72,33 +72,11 @@ def load(session: Session, lead_ids: Iterable[int]) -> dict[int, LeadCard]:
     return cards
 
 
-def hold_rows(session: Session, lead_ids: Iterable[int]) -> list[Any]:
-    """Load the rows that clearance reads of leads, in a few queries, and return them.
-
-    A session forgets rows that nobody holds; as long as the list lives, asking for one of them costs nothing.
-    """
-    held: list[Any] = [*session.exec(select(Exporter)), *session.exec(select(Exhibition))]
-    for ids in chunks(lead_ids):
-        held += session.exec(_rows().where(col(Lead.id).in_(ids))).all()
-    return held
-
-
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     """Cut ids into lists that a query can take."""
     rest = iter(ids)
     while part := list(islice(rest, CHUNK)):
         yield part
-
-
-def _rows() -> Any:
-    return (
-        select(Lead, Contact, Organisation, Deal)
-        .join(Contact, col(Contact.id) == Lead.contact_id)
-        .outerjoin(Organisation, col(Organisation.id) == Contact.organisation_id)
-        .outerjoin(DealLead, col(DealLead.lead_id) == Lead.id)
-        .outerjoin(Deal, col(Deal.id) == DealLead.deal_id)
-        .order_by(col(Lead.id))
-    )
 
 
 def _addresses(session: Session, contact_ids: Collection[int]) -> dict[int, list[Any]]:

@@ -88,7 +88,7 @@ RIGHT_TO_OBJECT = {
 # A law may ask for the refusal notice in a language in which we write no letters; these stand here for that alone.
 UNSUBSCRIBE = {
     "ko": "메일을 더 받고 싶지 않으시면 아래 링크에서 수신을 거부하실 수 있습니다.",
-    "en": "If you do not wish to receive further e-mail from us, please use the link below.",
+    "en": "You may unsubscribe from our e-mail at any time with the link below.",
     "zh-Hans": "如您不希望再收到我们的邮件，请通过以下链接退订。",
     "zh-Hant": "如您不希望再收到我們的郵件，請透過以下連結取消訂閱。",
     "ja": "今後のメール配信を希望されない場合は、下記のリンクから配信を停止できます。",

@@ -186,6 +186,15 @@ class ClearanceSettings(Section):
     )
 
 
+class DocumentSettings(Section):
+    """Catalogues and other files that go along with letters."""
+
+    attach_mb: float = Field(
+        default=5, ge=0, le=20, description="most MB of files attached to a letter; a larger catalogue becomes a link"
+    )
+    link_days: int = Field(default=60, ge=1, le=730, description="days a link to a document holds")
+
+
 class DeliverySettings(Section):
     """The pace and the safety of sending."""
 
@@ -218,6 +227,7 @@ class Settings(Section):
     review: ReviewSettings = Field(default_factory=ReviewSettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
     clearance: ClearanceSettings = Field(default_factory=ClearanceSettings)
+    documents: DocumentSettings = Field(default_factory=DocumentSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     demo: DemoSettings = Field(default_factory=DemoSettings)

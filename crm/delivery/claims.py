@@ -17,9 +17,12 @@ from crm.campaigns.models import Campaign, Enrolment, Step
 from crm.clearance import rules as clearing
 from crm.core import events
 from crm.core.config import Settings
+from crm.core.errors import NotFound
 from crm.delivery.models import Outbox
 from crm.delivery.rules import Status, lease_until
 from crm.drafts.models import Draft
+from crm.mail.compose import CannotCompose
+from crm.review import letters
 from crm.review import service as review
 from crm.review.models import Approval, Message
 
@@ -106,12 +109,11 @@ def _examine(session: Session, settings: Settings, row: Outbox, now: datetime) -
         _end(session, row, Status.CANCELLED, "taken_back")
     elif draft.status != "approved":
         _end(session, row, Status.CANCELLED, "draft_cancelled")
-    elif (
-        not _hindered(session, row, draft, now)
-        and not _altered(session, row, draft, message, now)
-        and _may_leave(session, settings, row, draft, message, now)
-    ):
-        return Claimed(row.id or 0, row.worker, row.envelope_sender, row.recipient, message.raw)
+    elif not _hindered(session, row, draft, now):
+        raw = _whole(session, message)
+        altered = _altered(session, row, draft, message, raw, now)
+        if not altered and _may_leave(session, settings, row, draft, message, now):
+            return Claimed(row.id or 0, row.worker, row.envelope_sender, row.recipient, raw)
     session.flush()
     return None
 
@@ -142,12 +144,20 @@ def _hindered(session: Session, row: Outbox, draft: Draft, now: datetime) -> boo
     return bool(reason)
 
 
-def _altered(session: Session, row: Outbox, draft: Draft, message: Message, now: datetime) -> bool:
-    """Approval is bound to the exact letter: text, recipient, sender, bytes."""
+def _whole(session: Session, message: Message) -> bytes:
+    """Return the mail with its files; where one of them is not what was approved, nothing, which is altered too."""
+    try:
+        return letters.bytes_of(session, message)
+    except (CannotCompose, NotFound):
+        return b""
+
+
+def _altered(session: Session, row: Outbox, draft: Draft, message: Message, raw: bytes, now: datetime) -> bool:
+    """Approval is bound to the exact letter: text, recipient, sender, files, bytes."""
     approval = session.get_one(Approval, row.approval_id)
     same = (
         review.fingerprint(session, draft) == approval.content_hash
-        and hashlib.sha256(message.raw).hexdigest() == message.sha256
+        and hashlib.sha256(raw).hexdigest() == message.sha256
         and message.recipient == row.recipient == draft.recipient
     )
     if not same:

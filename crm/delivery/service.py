@@ -33,10 +33,13 @@ from crm.drafts.models import Draft
 from crm.mail import tokens
 from crm.mail.outcome import NotOffered, Outcome
 from crm.mail.smtp import SmtpPool
+from crm.pipeline import paperwork
 from crm.pipeline import service as pipeline
 from crm.review.models import Approval, Message
 
 log = structlog.get_logger()
+QUOTATION = "quotation"
+"""The letter that carries a quotation to the buyer."""
 ON_THE_WAY = (Status.SENDING, Status.SENT, Status.BOUNCED, Status.UNCERTAIN)
 
 
@@ -298,6 +301,8 @@ def _follow_up(session: Session, settings: Settings, row: Outbox) -> None:
     if draft.step_id is not None:
         campaigns.step_done(session, draft.step_id, at=sent_at, settings=settings)
     pipeline.note_sent(session, draft.lead_id, now=sent_at)
+    if draft.letter == QUOTATION and draft.deal_id is not None:
+        paperwork.quotation_left(session, draft.deal_id, at=sent_at)
 
 
 def _finish_sent(context: Context) -> None:

@@ -174,6 +174,7 @@ _MALAY = re.compile(r"^(?P<given>.+?)\s+(bin|binti|bte?|a/l|a/p|s/o|d/o)\.?\s+",
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_]")
 
 
+@lru_cache(maxsize=4096)  # asked for by the letter and by its Korean rendering
 def address_part(full: str, family: str, given: str, country: str) -> str:
     """Return the part of a name one is addressed by, '' where that is not certain.
 

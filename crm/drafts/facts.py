@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 from crm.campaigns.rules import Calendar, add_business_days
 from crm.core.clock import KST
 from crm.drafts import formats
+from crm.drafts.enclosures import Parcel
 from crm.drafts.language import KOREAN
 from crm.drafts.names import NameParts, Salutation, salute
-from crm.drafts.placeholders import Facts
+from crm.drafts.packing import NOTHING
+from crm.drafts.papers import paper_facts
+from crm.drafts.placeholders import Facts, Quoted
 from crm.drafts.rules import in_writing_of
 from crm.drafts.scripts import native
 from crm.drafts.seasons import greeted_year, season_of
@@ -30,9 +34,9 @@ _LEGAL_FORM = re.compile(
 )
 
 
-def facts_of(about: Subject, language: str, *, now: datetime) -> Facts:
-    """Return the facts of a letter in ``language`` that is to leave about ``now``."""
-    return Facts(**_found(about, language, now))
+def facts_of(about: Subject, language: str, *, now: datetime, parcel: Parcel = NOTHING) -> Facts:
+    """Return the facts of a letter in ``language`` that is to leave about ``now``, with ``parcel`` going along."""
+    return Facts(**{**_found(about, language, now), **_papers(about, language, now), **parcel.facts(language)})
 
 
 def korean_rendering(about: Subject, facts: Facts, *, now: datetime) -> Facts:
@@ -40,9 +44,25 @@ def korean_rendering(about: Subject, facts: Facts, *, now: datetime) -> Facts:
     found = _found(about, KOREAN, now)
     found["interests"] = facts.interests
     found["catalogue_url"], found["catalogue_language"] = facts.catalogue_url, facts.catalogue_language
+    found["attached"], found["catalogue_expires"] = facts.attached, facts.catalogue_expires
+    found |= _papers(about, KOREAN, now)
+    found |= {"meeting": facts.meeting, "contract": facts.contract}
+    found["quotation"] = _packed_in_korean(found.get("quotation"), facts.quotation)
     if not facts.sender_title:
         found["sender_title"] = None
     return Facts(**found)
+
+
+def _packed_in_korean(korean: Quoted | None, letter: Quoted | None) -> Quoted | None:
+    """The letter's own items and figures; packing that was not written in Korean is shown as the letter says it."""
+    if letter is None or korean is None:
+        return letter
+    return replace(letter, packing=(korean.packing or letter.packing) if letter.packing else None)
+
+
+def _papers(about: Subject, language: str, now: datetime) -> dict[str, Any]:
+    papers = about.sources.papers(about.lead, now)
+    return paper_facts(papers, language, zone=about.zone) if papers else {}
 
 
 def _found(about: Subject, language: str, now: datetime) -> dict[str, Any]:

@@ -61,7 +61,12 @@ def check(name: str, text: str) -> None:
 
 def check_values(letter: str, values: Mapping[str, object]) -> None:
     """Raise Refused if a value would make a letter endless: a list too long, or a text."""
-    for name, value in values.items():
+    long = [
+        (name, value)
+        for name, value in values.items()
+        if isinstance(value, tuple) or (isinstance(value, str) and len(value) > MAX_VALUE)
+    ]
+    for name, value in long:
         if isinstance(value, tuple):
             if len(value) > MAX_ITEMS:
                 raise Refused(

@@ -7,7 +7,7 @@ once for each form a block takes (``shapes``), not for each letter.
 
 import html
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 import css_inline
@@ -33,7 +33,7 @@ class Footing(Protocol):
 
 def to_text(blocks: Iterable[Written], *, footer: Footing | None = None) -> str:
     """Return the plain text part: no Markdown signs, each link as its label and its address."""
-    parts = [shapes.plain(_marked(block)) for block in blocks]
+    parts = [_plain_of(block.text, getattr(block, "marked", "")) for block in blocks]
     if footer and footer.lines:
         parts.append("--\n" + "\n".join(footer.lines))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -42,7 +42,7 @@ def to_text(blocks: Iterable[Written], *, footer: Footing | None = None) -> str:
 def to_html(blocks: Iterable[Written], language: str, *, footer: Footing | None = None) -> str:
     """Return the HTML part as a whole page in ``language``, styles inlined."""
     shell = _shell(language)
-    body = "\n".join([shapes.to_html(_marked(block), _inlined, language) for block in blocks])
+    body = "\n".join([_html_of(block.text, getattr(block, "marked", ""), language) for block in blocks])
     lines = footer.lines if footer else ()
     foot = shell.foot + "\n".join(_line(line, shell) for line in lines) + shell.end_of_foot if lines else ""
     return f"{shell.before}{body}{shell.after_body}{foot}{shell.after}"
@@ -63,10 +63,20 @@ def links(text: str) -> list[str]:
     return markdown.links(unmarked(text))
 
 
-def _marked(block: Written) -> str:
+# Letters by the hundred have paragraphs in common; each is made once.
+@lru_cache(maxsize=2048)
+def _plain_of(text: str, marked: str) -> str:
+    return shapes.plain(_own_marks(text, marked))
+
+
+@lru_cache(maxsize=2048)
+def _html_of(text: str, marked: str, language: str) -> str:
+    return shapes.to_html(_own_marks(text, marked), _inlined, language)
+
+
+def _own_marks(text: str, marked: str) -> str:
     """Return the text with its marks. What was approved is the text, so marks that do not belong to it go."""
-    marked = getattr(block, "marked", "")
-    return marked if marked and unmarked(marked) == block.text else unmarked(block.text)
+    return marked if marked and unmarked(marked) == text else unmarked(text)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -104,9 +104,17 @@ def _written(
         for found in check_letter(letter, tag):
             problem = _problem(found, parts)
             key = _key(problem, block=found.block, more=found.message if found.code == "html" else "")
+            if found.rule is not None and _told_before(problem, parts, found, seen):
+                continue
             if key not in seen:  # else told before, by its line or with another sample
                 seen.add(key)
                 yield problem
+
+
+def _told_before(problem: Problem, parts: Sequence[Part], found: Found, seen: Collection[tuple[str, ...]]) -> bool:
+    """A phrase that stands in the file of the language is not told of its variants again."""
+    files = {part.file for part in parts if part.tag == found.sample.language}
+    return any((file, problem.code, "", "") in seen for file in files)
 
 
 def _key(problem: Problem, *, block: str | None = None, more: str = "") -> tuple[str, ...]:

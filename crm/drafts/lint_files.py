@@ -278,8 +278,11 @@ def _same_paragraphs(parts: Sequence[Part]) -> Iterator[Problem]:
 def _idle_variants(parts: Sequence[Part]) -> Iterator[Problem]:
     base: Mapping[tuple[str, str, int], Part] = {(part.tag, part.block, part.number): part for part in parts}
     for part in parts:
-        other = base.get((part.language, part.block, part.number))
-        if part.tag in VARIANTS and part.block != SUBJECT and other and _said(part) == _said(other):
+        if part.tag not in VARIANTS or part.number > 1:
+            continue
+        wordings = [one for one in parts if (one.tag, one.block) == (part.tag, part.block)]
+        others = [base.get((part.language, one.block, one.number)) for one in wordings]
+        if [_said(one) for one in wordings] == [_said(other) for other in others if other]:
             yield _at(
                 part,
                 part.line,

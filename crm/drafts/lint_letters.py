@@ -13,6 +13,7 @@ from crm.core.i18n import _
 from crm.drafts import layout, mailhtml, texts
 from crm.drafts.language import AT_HOME, LANGUAGES, VARIANTS
 from crm.drafts.names import NameParts, salute
+from crm.drafts.phrases import all_phrases
 from crm.drafts.placeholders import HOME_SAMPLE, SAMPLES, Facts, least
 from crm.drafts.rules import check_content
 from crm.drafts.seasons import SEASONS
@@ -40,7 +41,7 @@ HARD_BUYERS: Mapping[str, NameParts] = {
 class Sample:
     """One letter to be written: by which file, from which facts; ``told`` says what is special about them.
 
-    ``whole`` is a letter whose HTML and mail are looked at too; ``hard`` has a name that makes any letter long.
+    ``whole`` is a letter whose HTML and mail are looked at too; ``hard`` makes any letter long.
     """
 
     tag: str
@@ -93,6 +94,7 @@ def samples(letter: Letter, tag: str) -> Iterator[Sample]:
         Sample(tag, full, _("everything known"), turn) for turn in range(max(letter.wordings.values(), default=1))
     )
     yield Sample(tag, least(full, letter.needs), _("as little known as may be"))
+    yield Sample(tag, replace(full, messenger="WeChat hanbit-valve"), _("with a messenger"), hard=True)
     for name, known in _each_missing(full):
         yield Sample(tag, known, _("without {name}", name=name), whole=False)
     for told, buyer in HARD_BUYERS.items():
@@ -192,6 +194,8 @@ def _rules(received: Received) -> Iterator[Found]:
         if sample.hard and finding.code.startswith("long_"):
             continue
         if "rule" in finding.params:
+            if not all_phrases()[int(finding.params["rule"])].concerns(sample.country or ""):
+                continue
             yield Found(sample, "", finding.code, str(finding.params["text"]), rule=int(finding.params["rule"]))
             continue
         title, sentence = texts.say(finding)
@@ -244,11 +248,7 @@ def _text(received: Received) -> Iterator[Found]:
                 message, hint = _said(code)
                 shown = " ".join(bare[max(found.start() - 15, 0) : found.end() + 15].split())
                 yield Found(received.sample, block.id, code, f"{message}: “{shown}”", hint)
-        if block.id != "greeting" and re.search(r"[:：]\s*\Z", text):
-            yield Found(
-                received.sample, block.id, "open_end",
-                _("The block ends in a colon and nothing follows."), _("Put the line inside the condition."),
-            )  # fmt: skip
+    yield from _announced_in_vain(received)
     yield from _label_without_value(received)
     longest = max(len(line.encode()) for line in received.text.split("\n"))
     if longest > HARD_LINE:
@@ -257,6 +257,18 @@ def _text(received: Received) -> Iterator[Found]:
             _("A line of the text has {length} octets; a mail line may have {limit}.", length=longest, limit=HARD_LINE),
             _("Make two paragraphs of it."),
         )  # fmt: skip
+
+
+def _announced_in_vain(received: Received) -> Iterator[Found]:
+    """A block that ends in a colon, and behind it neither a list nor an address."""
+    blocks = received.letter.blocks
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        ends = block.id != "greeting" and re.search(r"[:：]\s*\Z", _plain(block.text))
+        if ends and not (following and re.match(r"- |\d+\. |https?:", _plain(following.text))):
+            yield Found(
+                received.sample, block.id, "open_end",
+                _("The block ends in a colon and nothing follows."), _("Put the line inside the condition."),
+            )  # fmt: skip
 
 
 def _without_values(text: str, facts: Facts) -> str:

@@ -19,6 +19,7 @@ class Draft(Versioned, table=True):
     order; ``text`` is Markdown. ``planned_at`` is the slot the workflow wants; ``wait_until`` is set by "later".
     ``variant`` names the file that wrote the letter where it is a region's (es-ES); ``turn`` is the place of the buyer
     among the people of the firm to whom the exporter writes after this exhibition: it chooses among wordings.
+    ``enclosed``: list of ``enclosures.Enclosed``, the files and links that go along, of which the text speaks.
     """
 
     __table_args__ = (sa.Index("ix_draft_queue", "status", "planned_at"),)
@@ -42,6 +43,7 @@ class Draft(Versioned, table=True):
     subject_ko: str = Field(default="", max_length=500)
     subject_template: str = Field(default="", max_length=500)
     blocks: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
+    enclosed: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
     in_reply_to: str = Field(default="", max_length=255)
     status: str = Field(default="waiting", max_length=16)
     status_reason: str = ""

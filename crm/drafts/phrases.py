@@ -84,6 +84,13 @@ def _held_against(language: str, country: str) -> tuple[tuple[str, Phrase], ...]
     return tuple((word, phrase) for phrase in held for word in phrase.words)
 
 
+def suspected(language: str, text: str, *, country: str = "") -> bool:
+    """Tell whether a word of the list stands in a paragraph, so that the letter has to be looked at (``find``)."""
+    lowered = text.lower()
+    held = {phrase.number: phrase for word, phrase in _held_against(language, country) if word in lowered}
+    return any(phrase.found(text) for phrase in held.values() if not phrase.template)
+
+
 def find(
     language: str, parts: Sequence[tuple[str, str]], *, country: str = "", template: str = ""
 ) -> Iterator[tuple[Phrase, str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote
 
 from crm.core.i18n import N_
@@ -336,6 +337,7 @@ def _deadline(day: date | None, facts: Facts, language: str) -> str | None:
     return formats.deadline(day, language, facts.country) if day else None
 
 
+@lru_cache(maxsize=1024)
 def _url(address: str | None) -> Url | None:
     if not address or not address.startswith(("https://", "http://")):
         return None
@@ -361,8 +363,8 @@ PAYMENTS: dict[str, dict[str, str]] = {
     "tt_30_70": {
         "ko": "T/T 계약금 30%, 선적 전 잔금 70%",
         "en": "T/T, 30% deposit and 70% before shipment",
-        "zh-Hans": "电汇，定金30%，余款70%于发货前付清",
-        "zh-Hant": "電匯，訂金30%，餘款70%於出貨前付清",
+        "zh-Hans": "电汇，定金30%，发货前付清70%",
+        "zh-Hant": "電匯，訂金30%，出貨前付清70%",
         "ja": "電信送金（T/T）、前金30%・出荷前70%",
         "es": "transferencia (T/T), 30 % de anticipo y 70 % antes del embarque",
     },

@@ -59,18 +59,49 @@ def _checked(
     language: str, subject: str, texts: tuple[str, ...], addressee: NameParts | None, names: tuple[str, ...]
 ) -> tuple[Finding, ...]:
     """A letter is looked at many times on its way through the queue and changes once or never."""
-    body = "\n".join(texts)
+    country = (addressee.country or "").upper() if addressee else ""
+    looks = [_look(language, country, text) for text in (subject, *texts)]
     found = [
-        *_leftovers(subject, body),
+        *(one for look in looks for one in look.leftovers),
         *_subject(language, subject),
-        *_writing(language, subject, texts, names),
-        *_figures(body),
-        *_manners(language, subject, texts, names),
-        *_phrases(language, subject, texts, names, (addressee.country or "").upper() if addressee else ""),
-        *_length(language, body),
-        *(_addressee(addressee, language, body) if addressee else ()),
+        *(_writing(language, subject, texts, names) if any(look.foreign for look in looks) else ()),
+        *(one for look in looks[1:] for one in look.figures),
+        *_manners(language, subject, texts, names, sum(look.marks for look in looks)),
+        *(_phrases(language, subject, texts, names, country) if any(look.phrased for look in looks) else ()),
+        *_length(language, sum(look.length for look in looks[1:])),
+        *(_addressee(addressee, language, looks[1:]) if addressee else ()),
     ]
     return tuple(sorted(_once(found), key=lambda one: one.level != BLOCK))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one paragraph alone tells. ``foreign`` and ``phrased``: there is something that needs the whole letter."""
+
+    leftovers: tuple[Finding, ...]
+    figures: tuple[Finding, ...]
+    foreign: bool
+    phrased: bool
+    marks: int
+    length: int
+    male: str
+    female: str
+
+
+@lru_cache(maxsize=8192)
+def _look(language: str, country: str, text: str) -> _Look:
+    """Letters by the hundred have most of their paragraphs in common, so each of these is looked at once."""
+    male, female = _MALE.search(text), _FEMALE.search(text)
+    return _Look(
+        leftovers=tuple(_leftovers(text)),
+        figures=tuple(_figures(text)),
+        foreign=bool(foreign_letters(language, text) or foreign_han(language, text)),
+        phrased=phrases.suspected(language, text, country=country),
+        marks=text.count("!") + text.count("！"),
+        length=_measured(language, text),
+        male=male[0] if male else "",
+        female=female[0] if female else "",
+    )
 
 
 def _once(found: Iterable[Finding]) -> list[Finding]:
@@ -92,15 +123,14 @@ _ACCOUNT = re.compile(r"[A-Za-z][A-Za-z]\d\d(?: ?[A-Za-z0-9]{4}){3,7}\b")
 _INCOTERM = re.compile(r"\b(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAP|DPU|DDP)\b(?!\s+(?!and\b|or\b|y\b|o\b)[^\W\d_])")
 
 
-def _leftovers(subject: str, body: str) -> Iterator[Finding]:
-    for text in (subject, body):
-        if any(mark in text for mark in _MARKS) and (found := _PLACEHOLDER.search(text)):
-            yield Finding(BLOCK, "placeholder_left", {"text": found[0]})
-        if "\ufffd" in text:
-            yield Finding(BLOCK, "character_lost")
-    if found := _bank_data(body):
+def _leftovers(text: str) -> Iterator[Finding]:
+    if any(mark in text for mark in _MARKS) and (found := _PLACEHOLDER.search(text)):
+        yield Finding(BLOCK, "placeholder_left", {"text": found[0]})
+    if "\ufffd" in text:
+        yield Finding(BLOCK, "character_lost")
+    if found := _bank_data(text):
         yield Finding(BLOCK, "bank_data", {"text": found[0]})
-    if found := _INCOTERM.search(body):
+    if found := _INCOTERM.search(text):
         yield Finding(BLOCK, "incoterm_without_place", {"text": found[0]})
 
 
@@ -193,10 +223,11 @@ _EXCLAMATIONS = {"zh-Hans": 2, "zh-Hant": 2}
 _UNPAIRED = re.compile(r"^(?=[^¿\n]*\?)[^¿\n]*$|^(?=[^¡\n]*!)[^¡\n]*$", re.MULTILINE)
 
 
-def _manners(language: str, subject: str, texts: Sequence[str], names: Iterable[str]) -> Iterator[Finding]:
-    whole = "\n".join((subject, *texts))
-    marks = len(re.findall("[!！]", _without(whole, names)))  # Yahoo! keeps its own
-    if marks > _EXCLAMATIONS.get(language, 0):
+def _manners(language: str, subject: str, texts: Sequence[str], names: Iterable[str], marks: int) -> Iterator[Finding]:
+    limit, whole = _EXCLAMATIONS.get(language, 0), "\n".join((subject, *texts))
+    if marks > limit:
+        marks = len(re.findall("[!！]", _without(whole, names)))  # Yahoo! keeps its own
+    if marks > limit:
         yield Finding(CHECK, "exclamation", {"count": marks})
     if language == "es" and ("?" in whole or "!" in whole) and _UNPAIRED.search(re.sub(r"https?://\S+", "", whole)):
         yield Finding(CHECK, "unpaired_marks")
@@ -212,10 +243,14 @@ def _phrases(
         yield Finding(CHECK, phrase.code, {"text": words, "rule": phrase.number})
 
 
-def _length(language: str, body: str) -> Iterator[Finding]:
+def _measured(language: str, text: str) -> int:
+    """Return the length of a paragraph in the unit of its language, addresses left out."""
+    words = (re.sub(r"https?://\S+", "", text) if "://" in text else text).split()
+    return len(words) if LENGTH_LIMITS[language][0] == "words" else sum(map(len, words))
+
+
+def _length(language: str, length: int) -> Iterator[Finding]:
     unit, limit = LENGTH_LIMITS[language]
-    text = re.sub(r"https?://\S+", "", body)
-    length = len(text.split()) if unit == "words" else len("".join(text.split()))
     if length > limit:
         yield Finding(CHECK, f"long_{unit}", {"length": length, "limit": limit})
 
@@ -226,13 +261,15 @@ _MALE = re.compile(r"先生(?!/女士)|\bMr\b|\bEstimado\b(?!/a)|\bSr\.|\bSeñor
 _FEMALE = re.compile(r"(?<!先生/)女士|小姐|\bM(?:rs|s|iss)\b|\bEstimada\b|\bSra\.|\bSeñora\b")
 
 
-def _addressee(addressee: NameParts, language: str, body: str) -> Iterator[Finding]:
+def _addressee(addressee: NameParts, language: str, looks: Sequence[_Look]) -> Iterator[Finding]:
     if has_damaged_name(addressee):
         yield Finding(BLOCK, "name_damaged", {"text": addressee.full_name or addressee.company or ""})
     if has_unreadable_name(addressee, language):
         yield Finding(CHECK, "name_in_other_script", {"text": addressee.full_name or ""})
-    wrong = {"m": _FEMALE, "f": _MALE}.get(addressee.gender or "")
-    if wrong and (found := wrong.search(body)):
-        yield Finding(CHECK, "wrong_gender", {"text": found[0]})
-    if not wrong and (found := _MALE.search(body) or _FEMALE.search(body)):
-        yield Finding(CHECK, "gender_unknown", {"text": found[0]})
+    male = next((look.male for look in looks if look.male), "")
+    female = next((look.female for look in looks if look.female), "")
+    wrong = {"m": female, "f": male}.get(addressee.gender or "")
+    if wrong:
+        yield Finding(CHECK, "wrong_gender", {"text": wrong})
+    if wrong is None and (said := male or female):
+        yield Finding(CHECK, "gender_unknown", {"text": said})

@@ -22,12 +22,13 @@ from crm.core.config import Settings
 from crm.core.db import one_of_many
 from crm.core.errors import BadInput, CrmError, NotFound, Refused, Stale
 from crm.core.i18n import _
+from crm.drafts.enclosures import Posting
 from crm.drafts.facts import facts_of
 from crm.drafts.models import Draft
 from crm.drafts.placeholders import PLACEHOLDERS, Facts
 from crm.drafts.subjects import Sources, Subject, subject_of
 from crm.drafts.templates import Library, RenderedBlock, unmarked
-from crm.drafts.writing import Content, both, pair_of, pairs, write_in_use
+from crm.drafts.writing import Content, both, noticed, pair_of, pairs, write_in_use
 from crm.pipeline import service as pipeline
 
 log = structlog.get_logger()
@@ -94,11 +95,12 @@ class _Page(NamedTuple):
     step: DueStep
     about: Subject
     content: Content
+    noticed: tuple[str, ...]
 
 
 def _pen(session: Session, settings: Settings, library: Library, cards: Mapping[int, LeadCard], now: datetime) -> _Pen:
     known = clearance.Gathered(session, settings, [_asked(card) for card in cards.values()])
-    return _Pen(settings, library, cards, Sources(session, cards.keys(), cards), known, now)
+    return _Pen(settings, library, cards, Sources(session, cards.keys(), cards, Posting.of(settings)), known, now)
 
 
 def _asked(card: LeadCard) -> clearance.Asked:
@@ -112,9 +114,10 @@ def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
         if never is None:
             about = pen.sources.subject(step.lead_id)
             content = write_in_use(
-                pen.library, step.what, about, campaign_id=step.campaign_id, planned_at=step.due_at, now=pen.now
-            )
-            return _Page(step, about, content)
+                pen.library, step.what, about, campaign_id=step.campaign_id, planned_at=step.due_at, now=pen.now,
+                attach=step.attach,
+            )  # fmt: skip
+            return _Page(step, about, content, noticed(content, about))
         with session.begin_nested():
             campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
     except Exception as error:
@@ -167,7 +170,12 @@ def write_held(session: Session, settings: Settings, library: Library, *, now: d
 
     One whose buyer must not be written to any more is cancelled and its step skipped, as when it is drafted.
     """
-    rows = select(Draft).where(Draft.status == HELD).order_by(col(Draft.looked_at), col(Draft.id)).limit(limit)
+    rows = (
+        select(Draft)
+        .where(Draft.status == HELD)
+        .order_by(col(Draft.looked_at).nulls_first(), col(Draft.id))
+        .limit(limit)
+    )
     held = session.exec(rows.with_for_update(skip_locked=True)).all()
     if not held:
         return 0
@@ -188,10 +196,11 @@ def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
             campaigns.step_skipped(session, draft.step_id, reason=never, now=pen.now, settings=pen.settings)
         return False
     about = pen.sources.subject(draft.lead_id)
-    campaign_id = session.get_one(Step, draft.step_id).campaign_id if draft.step_id is not None else None
+    step = session.get_one(Step, draft.step_id) if draft.step_id is not None else None
     content = write_in_use(
-        pen.library, draft.letter, about, campaign_id=campaign_id, planned_at=draft.planned_at, now=pen.now
-    )
+        pen.library, draft.letter, about, campaign_id=step.campaign_id if step else None,
+        planned_at=draft.planned_at, now=pen.now, attach=_attach(session, draft),
+    )  # fmt: skip
     if content.status == HELD and content.held_for == draft.held_for:
         return False
     _take_over(draft, content, about)
@@ -212,8 +221,10 @@ def _looked(session: Session, ids: Collection[int], now: datetime) -> None:
 # --- letters that wait and change ------------------------------------------------------------------------------------
 
 
-def keep_true(session: Session, library: Library, *, now: datetime) -> int:
+def keep_true(session: Session, library: Library, *, now: datetime, settings: Settings | None = None) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed since; return how many.
+
+    Without ``settings`` nothing goes along with a letter that is written anew.
 
     What an advisor wrote into a letter is kept, unless the letter is in the wrong language. Who has the old one open
     is told so, because the version changes.
@@ -233,11 +244,16 @@ def keep_true(session: Session, library: Library, *, now: datetime) -> int:
             or_(~usable, other_language, cast(col(Contact.edited), String) != "{}"),
         )
     )
-    return sum(_keep_true(session, library, draft, contact, now) for draft, contact in session.exec(rows).all())
+    posting = Posting.of(settings) if settings else None
+    return sum(
+        _keep_true(session, library, draft, contact, now, posting) for draft, contact in session.exec(rows).all()
+    )
 
 
-def _keep_true(session: Session, library: Library, draft: Draft, contact: Contact, now: datetime) -> bool:
-    about = subject_of(session, draft.lead_id)
+def _keep_true(
+    session: Session, library: Library, draft: Draft, contact: Contact, now: datetime, posting: Posting | None
+) -> bool:
+    about = subject_of(session, draft.lead_id, posting=posting)
     known = select(EmailAddress).where(EmailAddress.address == draft.recipient)
     owner = session.exec(known.where(EmailAddress.contact_id == draft.contact_id, EmailAddress.status == "ok")).first()
     moved = owner is None and about.card.address != ""
@@ -246,7 +262,7 @@ def _keep_true(session: Session, library: Library, draft: Draft, contact: Contac
     foreign = about.card.language != draft.language
     if foreign or (edited_at > draft.created_at and not by_hand):
         recipient = about.card.address if moved else draft.recipient
-        _write_anew(draft, library, about, now)
+        _write_anew(draft, library, about, now, _attach(session, draft))
         draft.recipient = recipient
     elif not moved:
         return False
@@ -257,10 +273,18 @@ def _keep_true(session: Session, library: Library, draft: Draft, contact: Contac
     return True
 
 
-def _write_anew(draft: Draft, library: Library, about: Subject, now: datetime) -> None:
-    version, at = draft.letter_version, draft.planned_at
-    _take_over(draft, write_in_use(library, draft.letter, about, version=version, planned_at=at, now=now), about)
+def _write_anew(draft: Draft, library: Library, about: Subject, now: datetime, attach: str) -> None:
+    content = write_in_use(
+        library, draft.letter, about, version=draft.letter_version, planned_at=draft.planned_at, now=now, attach=attach
+    )
+    _take_over(draft, content, about)
     draft.created_at = now
+
+
+def _attach(session: Session, draft: Draft) -> str:
+    """Return what the step of a draft wants attached."""
+    step = session.get(Step, draft.step_id) if draft.step_id is not None else None
+    return str(step.data.get("attach", "")) if step else ""
 
 
 def _take_over(draft: Draft, content: Content, about: Subject) -> None:
@@ -268,6 +292,24 @@ def _take_over(draft: Draft, content: Content, about: Subject) -> None:
     for name, value in content._asdict().items():
         setattr(draft, name, value)
     draft.recipient = about.card.address
+
+
+def write_again(
+    session: Session, settings: Settings, library: Library, draft: Draft, *, by: str, now: datetime
+) -> None:
+    """Write a waiting letter of a template anew from what is known now; what was changed by hand goes.
+
+    Raises Stale when it was decided, Refused for a letter that a person wrote.
+    """
+    _require_waiting(draft)
+    if draft.letter == ANSWER:
+        raise Refused(_("This letter was written by hand. Edit it instead."))
+    about = subject_of(session, draft.lead_id, posting=Posting.of(settings))
+    recipient = draft.recipient
+    _write_anew(draft, library, about, now, _attach(session, draft))
+    draft.recipient = recipient
+    session.flush()
+    _log_written(session, draft, now, by)
 
 
 def start_over(session: Session, draft: Draft, recipient: str, *, reason: str, now: datetime) -> None:
@@ -300,20 +342,21 @@ def _store(session: Session, pages: Sequence[_Page], now: datetime) -> None:
     ids = [next_id() for _page in pages]
     rows = [_row(number, page, as_moment(page.step.due_at), moment) for number, page in zip(ids, pages, strict=True)]
     bulk.insert(session, DRAFTS, _COLUMNS, rows)
-    groups: dict[tuple[str, str, str], list[tuple[int, int | None]]] = {}
+    groups: dict[tuple[str, str, str, tuple[str, ...]], list[tuple[int, int | None]]] = {}
     for number, page in zip(ids, pages, strict=True):
         verb = "letter_held" if page.content.status == HELD else "letter_drafted"
-        key = (verb, page.content.letter, page.content.language)
+        key = (verb, page.content.letter, page.content.language, page.noticed)
         groups.setdefault(key, []).append((number, page.about.lead.exporter_id))
-    for (verb, letter, language), about in groups.items():
-        events.record_many(session, verb, "draft", about, at=now, data={"letter": letter, "language": language})
+    for (verb, letter, language, codes), about in groups.items():
+        data = {"letter": letter, "language": language, **({"noticed": list(codes)} if codes else {})}
+        events.record_many(session, verb, "draft", about, at=now, data=data)
 
 
 _COLUMNS = (
     *Content._fields, "id", "step_id", "lead_id", "contact_id", "exporter_id", "exhibition_id", "deal_id", "recipient",
     "in_reply_to", "status_reason", "planned_at", "created_at", "version",
 )  # fmt: skip
-_JSON = tuple(Content._fields.index(name) for name in ("blocks", "held_for"))
+_JSON = tuple(Content._fields.index(name) for name in ("blocks", "held_for", "enclosed"))
 
 
 def _row(number: int, page: _Page, planned_at: Any, moment: Any) -> tuple[Any, ...]:

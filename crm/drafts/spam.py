@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 
 from crm.core.errors import Refused
@@ -15,7 +16,9 @@ from crm.core.i18n import _
 LIMIT = 1.0
 """Letters are refused from five points on as a rule; ours stay far below."""
 _STATUS = re.compile(r"score=(-?\d+(?:\.\d+)?)\s.*?tests=(.*?)(?:\s+\w+=|$)")
+_NUMBER = "X-Letter-Number"
 _SEPARATOR = b"From ieum@ieum.example Wed Apr 15 01:00:00 2026\n"
+_BEGIN = re.compile(rb"(?m)^From ieum@ieum\.example .*\n")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def scores(mails: Sequence[bytes], *, seconds: int = 600) -> list[Score]:
         raise Refused(_("SpamAssassin is not installed."))
     with tempfile.TemporaryDirectory() as folder:
         box = Path(folder) / "letters.mbox"
-        box.write_bytes(b"\n".join(_SEPARATOR + _quoted(mail) for mail in mails))
+        box.write_bytes(b"\n".join(_numbered(number, mail) for number, mail in enumerate(mails)))
         try:
             done = subprocess.run(  # noqa: S603 - no shell; the arguments are ours
                 [path, "--local", "--nocreate-prefs", "--mbox", str(box)],
@@ -46,19 +49,22 @@ def scores(mails: Sequence[bytes], *, seconds: int = 600) -> list[Score]:
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise Refused(_("SpamAssassin did not answer within {seconds} seconds.", seconds=seconds)) from None
-    found = [_score(part) for part in re.split(rb"(?m)^From ieum@ieum\.example .*\n", done.stdout)[1:]]
-    if len(found) != len(mails):
+    answers = [email.message_from_bytes(part) for part in re.split(_BEGIN, done.stdout)[1:]]
+    found = {str(answer.get(_NUMBER)): _score(answer) for answer in answers}
+    if found.keys() != set(map(str, range(len(mails)))):
         told = done.stderr.decode(errors="replace").strip().splitlines()
         raise Refused(_("SpamAssassin did not answer: {reason}", reason=told[-1] if told else done.returncode))
-    return found
+    return [found[str(number)] for number in range(len(mails))]
 
 
-def _quoted(mail: bytes) -> bytes:
-    return re.sub(rb"(?m)^(>*From )", rb">\1", mail.replace(b"\r\n", b"\n"))
+def _numbered(number: int, mail: bytes) -> bytes:
+    """Return a mail of the box; the number finds it again, for the answers come in an order of their own."""
+    quoted = re.sub(rb"(?m)^(>*From )", rb">\1", mail.replace(b"\r\n", b"\n"))
+    return _SEPARATOR + f"{_NUMBER}: {number}\n".encode() + quoted
 
 
-def _score(answer: bytes) -> Score:
-    status = " ".join(str(email.message_from_bytes(answer).get("X-Spam-Status", "")).split())
+def _score(answer: Message) -> Score:
+    status = " ".join(str(answer.get("X-Spam-Status", "")).split())
     found = _STATUS.search(status)
     if not found:
         raise Refused(_("SpamAssassin did not answer: {reason}", reason=status or _("no score")))

@@ -12,14 +12,18 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.campaigns.leads import LeadCard, load
+from crm.campaigns.rules import recipient_zone
 from crm.contacts.models import Contact, Lead, Organisation
 from crm.core import bulk
 from crm.core.errors import NotFound
 from crm.core.i18n import _
+from crm.drafts.enclosures import Posting
 from crm.drafts.names import NameParts, clean
 from crm.drafts.scripts import native
-from crm.exporters.models import Booth, Catalogue, Exhibition, Exporter, ProductLine
+from crm.exporters.documents import Shelf
+from crm.exporters.models import Booth, Catalogue, Document, Exhibition, Exporter, ProductLine
 from crm.pipeline.models import DealLead
+from crm.pipeline.papers import NOTHING, MeetingPaper, Papers, Stack, meetings_of_leads, stacks_of, with_meeting
 
 LEADS: sa.Table = Lead.__table__  # type: ignore[attr-defined]
 CONTACTS: sa.Table = Contact.__table__  # type: ignore[attr-defined]
@@ -92,15 +96,29 @@ class Subject:
         """Return the name for the To field: the person, else the firm, as they write it; never a form of address."""
         return clean(self.addressee.full_name) or clean(self.addressee.name_alt) or clean(self.addressee.company)
 
+    @property
+    def zone(self) -> str | None:
+        """Return the buyer's time zone (IANA): the contact's own, else that of city and country, as far as known."""
+        local = recipient_zone(self.card.country, self.card.facts.contact.city)
+        return self.card.timezone or (str(local.zone) if local else None)
+
 
 class Sources:
     """What some letters are written from. Good for as long as the rows do not change."""
 
     def __init__(
-        self, session: Session, lead_ids: Collection[int], cards: Mapping[int, LeadCard] | None = None
+        self,
+        session: Session,
+        lead_ids: Collection[int],
+        cards: Mapping[int, LeadCard] | None = None,
+        posting: Posting | None = None,
     ) -> None:
-        """Read what letters to these leads need; ``cards`` spares a look-up to who has them."""
+        """Read what letters to these leads need; ``cards`` spares a look-up to who has them.
+
+        Without ``posting`` nothing can go along with a letter, and no document is known.
+        """
         self._session = session
+        self.posting = posting
         self._cards = load(session, lead_ids) if cards is None else cards
         self._talks = {row[0]: Talk(*row) for row in _TALKS(session, lead_ids)}
         talks = self._talks.values()
@@ -111,6 +129,9 @@ class Sources:
         self._turns = _turns(session, talks)
         self._to_come: dict[int, list[NextShow]] | None = None
         self._catalogues: dict[int, dict[str, OnPaper]] = {}
+        self._shelf: Shelf | None = None
+        self._stacks: dict[int, Stack] | None = None
+        self._meetings: dict[int, MeetingPaper] = {}
         self._known: dict[tuple[object, ...], dict[str, Any]] = {}
 
     def once(self, key: tuple[object, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -153,6 +174,27 @@ class Sources:
         found = self._catalogues[line_id]
         return found.get(language) or found.get("en")
 
+    def papers(self, talk: Talk, now: datetime) -> Papers | None:
+        """Return the papers of a lead's deal that a letter which leaves at ``now`` may speak of, None where none is."""
+        if self._stacks is None:
+            talks = self._talks.values()
+            self._stacks = stacks_of(self._session, {one.deal_id for one in talks if one.deal_id})
+            self._meetings = meetings_of_leads(self._session, self._talks.keys(), now=now)
+        stack, meeting = self._stacks.get(talk.deal_id or 0), self._meetings.get(talk.id)
+        if stack is None and meeting is None:
+            return None
+        return with_meeting(stack.at(now) if stack else NOTHING, meeting)
+
+    def shelf(self) -> Shelf:
+        """Return the documents of the exporters who write."""
+        if self._shelf is None:
+            self._shelf = Shelf(self._session, self._exporters.keys())
+        return self._shelf
+
+    def document(self, document_id: int) -> Document | None:
+        """Return one document by its id, one that was withdrawn too."""
+        return self._session.get(Document, document_id)
+
     def _line(self, line_id: int | None) -> ProductLine | None:
         if line_id is None:
             return None
@@ -166,9 +208,10 @@ def subject_of(
     product_line_id: int | None = None,
     *,
     card: LeadCard | None = None,
+    posting: Posting | None = None,
 ) -> Subject:
     """Load what one letter is about (``Sources.subject``). Raises NotFound for an unknown lead."""
-    sources = Sources(session, [lead_id], {lead_id: card} if card else None)
+    sources = Sources(session, [lead_id], {lead_id: card} if card else None, posting)
     return sources.subject(lead_id, language, product_line_id)
 
 

@@ -189,7 +189,8 @@ def render(
         ) from None
     if not subject:
         raise Refused(_("The letter {letter} has no subject.", letter=letter.name))
-    guard.check_written(letter.name, "\n".join([subject, *(block.marked for block in blocks)]))
+    if sum([len(block.marked) for block in blocks]) > guard.MAX_WRITTEN:
+        guard.check_written(letter.name, "\n".join(block.marked for block in blocks))
     return RenderedLetter(subject, [block for block in blocks if block.text], variant)
 
 
@@ -198,9 +199,13 @@ def filled(
 ) -> str:
     """Return all that a letter's template makes in one text, with ``instead`` standing in for values not known."""
     known = values(facts, language, letter.placeholders, home=_at_home(language, country))
-    known = {name: value or instead.get(name, value) for name, value in known.items()}
+    known = {name: instead.get(name, value) if _says_nothing(value) else value for name, value in known.items()}
     parts = _in_turn(letter.compiled[letter.variant(language, country)], turn)
     return "\n".join(_ready(part.source).template.render(known) for part in parts)
+
+
+def _says_nothing(value: Value) -> bool:
+    return not value.strip() if isinstance(value, str) else not value
 
 
 def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
@@ -210,7 +215,7 @@ def missing(letter: Letter, facts: Facts, language: str, country: str | None = N
     """
     home = _at_home(language, country)
     known = values(facts, language, letter.needs, home=home)
-    return [name for name, value in known.items() if not value and not (home and PLACEHOLDERS[name].abroad)]
+    return [name for name, value in known.items() if _says_nothing(value) and not (home and PLACEHOLDERS[name].abroad)]
 
 
 def _at_home(language: str, country: str | None) -> bool:
@@ -322,7 +327,7 @@ _UNKNOWN = {
     "needs": N_("{name} is needed, but not among the placeholders of the letter."),
     "attach": N_("{name} is nothing that can go along with a letter."),
 }
-REQUIRED: tuple[str, ...] = ()
+REQUIRED = (AT_HOME,)
 """Variants that every letter must have."""
 _TAGS = (*LANGUAGES, *VARIANTS)
 

@@ -37,6 +37,18 @@ TITLES: dict[str, str] = {
     "name_in_other_script": N_("Name in another script"),
     "wrong_gender": N_("Courtesy word of the other gender"),
     "gender_unknown": N_("Gender unknown"),
+    "same_sentence": N_("A colleague reads the same sentence"),
+    "enclosure_foreign": N_("File of another company"),
+    "enclosure_other_buyer": N_("Paper of another buyer"),
+    "enclosure_changed": N_("Another file than the one chosen"),
+    "enclosure_withdrawn": N_("Withdrawn document"),
+    "enclosure_older": N_("Older version"),
+    "enclosure_out": N_("File left out"),
+    "enclosure_large": N_("Attachments too large"),
+    "enclosure_link_over": N_("Link out of date"),
+    "meeting_changed": N_("Meeting changed"),
+    "meeting_over": N_("Proposed times have passed"),
+    "papers_changed": N_("Papers of the deal changed"),
 }
 
 SENTENCES: dict[str, str] = {
@@ -68,6 +80,21 @@ SENTENCES: dict[str, str] = {
     "name_in_other_script": N_("The name “{text}” cannot be read in this language and was left out of the salutation."),
     "wrong_gender": N_("“{text}” does not fit the gender recorded for this contact."),
     "gender_unknown": N_("“{text}” says a gender that is not recorded."),
+    "same_sentence": N_("“{text}” also stands in the letter to {who} of the same firm. Write it in another way."),
+    "enclosure_foreign": N_("{file} does not belong to the company that writes. It cannot go along."),
+    "enclosure_other_buyer": N_("{file} was made for another buyer. It cannot go along."),
+    "enclosure_changed": N_("{file} is not the file that was chosen for this letter. Write the letter anew."),
+    "enclosure_withdrawn": N_("{file} was withdrawn. Write the letter anew."),
+    "enclosure_older": N_("There is a newer version of {file}. Write the letter anew to send that one."),
+    "enclosure_out": N_("{file} does not fit beside the other files and does not go along."),
+    "enclosure_large": N_("The attachments have {size} MB; {most} MB are the most. Write the letter anew."),
+    "enclosure_link_over": N_("The link to {file} is over before the letter leaves. Write the letter anew."),
+    "meeting_changed": N_("The proposed meeting was changed after this letter was written. Write the letter anew."),
+    "meeting_over": N_("None of the proposed times lies ahead. Propose others and write the letter anew."),
+    "papers_changed": N_(
+        "Quotation, meeting, points or contract of this deal changed after this letter was written. "
+        "Compare them, or write the letter anew."
+    ),
 }
 
 

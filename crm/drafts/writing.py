@@ -5,14 +5,21 @@ at all, but the list of what is missing.
 """
 
 from datetime import datetime
+from html import escape
 from typing import Any, NamedTuple
 
 from crm.core.errors import Refused
+from crm.core.i18n import _
+from crm.drafts import layout
+from crm.drafts.enclosures import Parcel
 from crm.drafts.facts import facts_of, korean_rendering
 from crm.drafts.held import lacking, where
 from crm.drafts.language import KOREAN
 from crm.drafts.library import NotReady
+from crm.drafts.markdown import ADDRESS
+from crm.drafts.packing import parcel_of
 from crm.drafts.placeholders import Facts
+from crm.drafts.rules import check_content
 from crm.drafts.subjects import Subject
 from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, missing, render
 
@@ -32,6 +39,7 @@ class Content(NamedTuple):
     subject_template: str
     blocks: list[dict[str, Any]]
     held_for: list[dict[str, str]]
+    enclosed: list[dict[str, Any]]
     status: str
 
 
@@ -41,11 +49,17 @@ class Pair(NamedTuple):
     target: RenderedLetter | None
     korean: RenderedLetter | None
     held_for: list[dict[str, str]]
+    parcel: Parcel
 
 
-def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime) -> Content:
-    """Write a letter that is to leave at ``planned_at``, not before ``now``. Raises Refused for a faulty template."""
-    pair = both(letter, about, max(planned_at, now))
+def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime, attach: str = "") -> Content:
+    """Write a letter that is to leave at ``planned_at``, not before ``now``. Raises Refused for a faulty template.
+
+    ``attach``: what the workflow's step wants attached, besides what the letter does.
+    """
+    pair = both(letter, about, max(planned_at, now), attach)
+    if pair.target is not None:
+        proof(letter.name, pair.target, about.card.language)
     written = pair.target is not None and pair.korean is not None
     return Content(
         letter=letter.name,
@@ -60,6 +74,7 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
         subject_template=pair.target.subject if pair.target else "",
         blocks=pairs(pair.target, pair.korean) if pair.target and pair.korean else [],
         held_for=pair.held_for,
+        enclosed=[item.as_json() for item in pair.parcel.items] if written else [],
         status="waiting" if written else "held",
     )
 
@@ -73,6 +88,7 @@ def write_in_use(
     now: datetime,
     campaign_id: int | None = None,
     version: str = "",
+    attach: str = "",
 ) -> Content:
     """Write a letter in ``version``, or in the one that the campaign keeps; held while its text is not approved."""
     card = about.card
@@ -80,7 +96,7 @@ def write_in_use(
         letter = library.to_write(name, card.language, card.country, campaign_id=campaign_id, version=version)
     except NotReady as error:
         return _held(name, about, error)
-    return write(letter, about, planned_at=planned_at, now=now)
+    return write(letter, about, planned_at=planned_at, now=now, attach=attach)
 
 
 def _held(name: str, about: Subject, error: NotReady) -> Content:
@@ -97,20 +113,42 @@ def _held(name: str, about: Subject, error: NotReady) -> Content:
         subject_template="",
         blocks=[],
         held_for=[error.held_for],
+        enclosed=[],
         status="held",
     )
 
 
-def both(letter: Letter, about: Subject, moment: datetime) -> Pair:
+def proof(name: str, written: RenderedLetter, language: str) -> None:
+    """Make both parts of a letter's mail once. Raises Refused when a link is in one of them only."""
+    text = layout.to_text(written.blocks)
+    html = layout.to_html(written.blocks, language)
+    lost = [address for address in ADDRESS.findall(text) if f'href="{escape(address)}"' not in html]
+    if lost:
+        raise Refused(
+            _("In the letter {letter} the link {address} is not in the HTML part.", letter=name, address=lost[0])
+        )
+
+
+def noticed(content: Content, about: Subject) -> tuple[str, ...]:
+    """Return the codes of what an advisor will be shown of a letter just written (``check_content``)."""
+    if content.held_for:
+        return ()
+    texts = [str(block["text"]) for block in content.blocks]
+    found = check_content(content.language, content.subject, texts, addressee=about.addressee, names=about.names)
+    return tuple(one.code for one in found)
+
+
+def both(letter: Letter, about: Subject, moment: datetime, attach: str = "") -> Pair:
     """Write the letter in the buyer's language, and in Korean by the same template version with the same values."""
     language, country = about.card.language, about.card.country or None
-    facts = facts_of(about, language, now=moment)
+    parcel = parcel_of(about, {*letter.attach, *filter(None, (attach,))}, letter.placeholders, moment)
+    facts = facts_of(about, language, now=moment, parcel=parcel)
     target, lacks = _render(letter, language, facts, about.turn, country)
     if language == KOREAN:
-        return Pair(target, target, lacks)
+        return Pair(target, target, lacks, parcel)
     in_korean = korean_rendering(about, facts, now=moment)
     korean, also = _render(letter, KOREAN, in_korean, about.turn, None)
-    return Pair(target, korean, [*lacks, *(one for one in also if one not in lacks)])
+    return Pair(target, korean, [*lacks, *(one for one in also if one not in lacks)], parcel)
 
 
 def _render(

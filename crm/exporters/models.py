@@ -67,6 +67,54 @@ class Catalogue(SQLModel, table=True):
     url: str = Field(max_length=500)
 
 
+class StoredFile(SQLModel, table=True):
+    """The bytes of documents, once each, by their SHA-256. They never change and nothing else stands beside them."""
+
+    __tablename__ = "stored_file"
+
+    sha256: str = Field(primary_key=True, max_length=64)
+    size: int
+    content: bytes
+
+
+class Document(Versioned, table=True):
+    """One version of a paper of an exporter: a catalogue, a price list, a certificate, a quotation or another.
+
+    ``series`` names the paper of which this is a version (``documents.series_of``); ``number`` counts its versions from
+    1. One of them is ``current`` at most: that which letters take; none is after the paper was withdrawn. The bytes
+    stand in ``stored_file``. ``language`` is that of the paper, "" where it has none.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("exporter_id", "series", "number"),
+        sa.Index(
+            "uq_document_current",
+            "exporter_id",
+            "series",
+            unique=True,
+            sqlite_where=sa.text("current"),
+            postgresql_where=sa.text("current"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    exporter_id: int = Field(foreign_key="exporter.id", index=True)
+    product_line_id: int | None = Field(default=None, foreign_key="product_line.id", index=True)
+    kind: str = Field(max_length=16)
+    language: str = Field(default="", max_length=8)
+    title: str = Field(max_length=200)
+    filename: str = Field(max_length=200)
+    media_type: str = Field(max_length=100)
+    size: int
+    sha256: str = Field(max_length=64, foreign_key="stored_file.sha256", index=True)
+    series: str = Field(max_length=300)
+    number: int = 1
+    current: bool = True
+    withdrawn_at: datetime | None = None
+    created_at: datetime
+    created_by: str = Field(max_length=254)
+
+
 class Exhibition(Versioned, table=True):
     """A show. ``ends_on`` is the last show day in Korea; day 0 of every follow-up."""
 

@@ -2,17 +2,21 @@
 
 The headers are written by hand, because ``email.message.EmailMessage`` of Python 3.11 loses spaces of Korean subjects
 between encoded words (python/cpython#92081) and takes fifty times as long. The same letter always gives the same bytes.
+
+An attachment may be given by its hash alone (``Attachment.sha256`` without ``content``): then a mark stands where its
+body belongs, and ``filled`` puts it in when the letter leaves. A catalogue is so kept once, not once a letter.
 """
 
 import base64
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from urllib.parse import urlsplit
+from typing import Literal
+from urllib.parse import quote, urlsplit
 
 LINE = 76  # RFC 2047 section 2: a line with an encoded word has at most 76 characters
 HARD_LINE = 998  # RFC 5322 section 2.1.1
@@ -22,6 +26,11 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")  # RFC 5322 section 3.2.3, with spaces
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,126}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MARK = re.compile(rb"\x00([0-9a-f]{64})\x00\r\n")
+_NAME_BYTES = 240
 
 _OWN_HEADERS = frozenset(
     (
@@ -34,6 +43,23 @@ _OWN_HEADERS = frozenset(
 
 class CannotCompose(ValueError):
     """A part of the letter cannot stand in a mail: a line break in a header, or an address that is none."""
+
+
+Method = Literal["PUBLISH", "REQUEST"]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes along. ``content`` None: only a mark with ``sha256`` is written, which ``filled`` replaces.
+
+    ``method`` is that of a calendar (RFC 5545), which is a text in UTF-8; other files go as they are.
+    """
+
+    name: str
+    media_type: str
+    content: bytes | None = None
+    sha256: str = ""
+    method: Method | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +86,45 @@ class Outgoing:
     list_unsubscribe_mailto: str = ""
     language: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 def compose(letter: Outgoing) -> bytes:
     """Return the letter as MIME bytes with CRLF line ends; no byte above 127, no line longer than 998.
 
-    Raises CannotCompose for control characters in a header, unusable addresses, Message-IDs or addresses of links.
+    Attachments without their content leave a mark; such bytes are no mail before ``filled`` has been asked.
+    Raises CannotCompose for control characters in a header, unusable addresses, Message-IDs or addresses of links, and
+    for attachments without a usable name or kind.
     """
     lines = list(_headers(letter))
     _refuse_long_lines(lines)
     return ("".join(lines) + _body(letter)).encode("ascii")
+
+
+def marks(raw: bytes) -> list[str]:
+    """Return the hashes of the files that are still to be put in, in the order in which they stand."""
+    return [found[1].decode() for found in _MARK.finditer(raw)]
+
+
+def filled(raw: bytes, content: Callable[[str], bytes]) -> bytes:
+    """Return the mail with its files put in; ``content`` gives the bytes for a SHA-256.
+
+    Raises CannotCompose when it gives other bytes than those the mark names.
+    """
+
+    def body(found: re.Match[bytes]) -> bytes:
+        wanted, data = found[1].decode(), content(found[1].decode())
+        if hashlib.sha256(data).hexdigest() != wanted:
+            raise CannotCompose(f"attachment: the file {wanted[:12]} is not the one that was approved")
+        return _base64(data).encode("ascii")
+
+    return _MARK.sub(body, raw)
+
+
+def encoded_size(size: int) -> int:
+    """Return how many bytes a file of ``size`` bytes takes in a mail: four thirds and the line ends."""
+    characters = 4 * -(-size // 3)
+    return characters + 2 * max(1, -(-characters // LINE))
 
 
 def _headers(letter: Outgoing) -> Iterator[str]:
@@ -207,12 +262,25 @@ def _refuse_long_lines(headers: list[str]) -> None:
 
 
 def _body(letter: Outgoing) -> str:
+    written = _written(letter)
+    if not letter.attachments:
+        return written
+    # Mixed holds what is read and then the files, so that every mail program lists them below the letter.
+    return _multipart("mixed", letter, [written, *(_attached(item) for item in letter.attachments)])
+
+
+def _written(letter: Outgoing) -> str:
     if not letter.html:
         return _part("plain", letter.text)
-    digest = hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
-    boundary = f"=_{digest}"  # '=_' occurs in no base64 line (RFC 2045 section 6.7)
-    parts = "".join(f"--{boundary}\r\n{_part(kind, body)}" for kind, body in _alternatives(letter))
-    return f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n{parts}--{boundary}--\r\n'
+    return _multipart("alternative", letter, [_part(kind, body) for kind, body in _alternatives(letter)])
+
+
+def _multipart(kind: str, letter: Outgoing, parts: list[str]) -> str:
+    # The boundary of letters without files is as it always was: the same letter gives the same bytes.
+    seed = letter.message_id if kind == "alternative" else f"{kind} {letter.message_id}"
+    boundary = f"=_{hashlib.sha256(seed.encode()).hexdigest()[:32]}"  # '=_' is in no base64 (RFC 2045 section 6.7)
+    inside = "".join(f"--{boundary}\r\n{part}" for part in parts)
+    return f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n{inside}--{boundary}--\r\n'
 
 
 def _alternatives(letter: Outgoing) -> tuple[tuple[str, str], ...]:
@@ -222,9 +290,84 @@ def _alternatives(letter: Outgoing) -> tuple[tuple[str, str], ...]:
 def _part(kind: str, body: str) -> str:
     canonical = re.sub(r"\r\n|\r|\n", "\r\n", body)
     try:
-        encoded = base64.b64encode(canonical.encode()).decode()
+        encoded = canonical.encode()
     except UnicodeEncodeError:
         raise CannotCompose("body: half a character (surrogate) cannot be written") from None
-    lines = "\r\n".join(encoded[at : at + LINE] for at in range(0, len(encoded), LINE))
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-    return f"{head}{lines}\r\n"
+    return head + _base64(encoded)
+
+
+def _base64(data: bytes) -> str:
+    encoded = base64.b64encode(data).decode()
+    return "\r\n".join(encoded[at : at + LINE] for at in range(0, len(encoded), LINE)) + "\r\n"
+
+
+def _attached(item: Attachment) -> str:
+    if not _MEDIA_TYPE.fullmatch(item.media_type) or item.media_type.startswith(("multipart/", "message/")):
+        raise CannotCompose(f"attachment: {item.media_type!r} is no kind of file that can be attached")
+    head = "".join(
+        (
+            _folded("Content-Type", _content_type(item)),
+            _folded("Content-Disposition", ["attachment;", *_filename(_file_name(item.name))]),
+            "Content-Transfer-Encoding: base64\r\n\r\n",
+        )
+    )
+    if item.content is not None:
+        return head + _base64(item.content)
+    if not _SHA256.fullmatch(item.sha256):
+        raise CannotCompose("attachment: neither its content nor its hash is known")
+    return f"{head}\0{item.sha256}\0\r\n"
+
+
+def _content_type(item: Attachment) -> list[str]:
+    """The kind with the name in encoded words (RFC 2047).
+
+    RFC 2231 is the standard for names, and stands in Content-Disposition; programs that never learnt it (Outlook
+    before 2010, older Naver and QQ) look here, and this is how Thunderbird writes for both.
+    """
+    text = [f"method={item.method};", 'charset="utf-8";'] if item.method else []
+    return [f"{item.media_type};", *text, *_encoded_name(_file_name(item.name))]
+
+
+def _encoded_name(name: str) -> list[str]:
+    if _is_plain(name):
+        return [f'name="{_escaped(name)}"']
+    first, *more = _encoded_words("name", name)
+    if not more:
+        return [f'name="{first}"']
+    return [f'name="{first}', *more[:-1], f'{more[-1]}"']  # one quoted string, folded between its words
+
+
+def _filename(name: str) -> list[str]:
+    """The name as RFC 2231 has it: quoted where ASCII will do, else percent-encoded UTF-8 in numbered pieces."""
+    if _is_plain(name) and len(name) < LINE - 20:
+        return [f'filename="{_escaped(name)}"']
+    pieces = _percent_pieces(name, LINE - 20)
+    if len(pieces) == 1 and len(pieces[0]) <= LINE - 40:
+        return [f"filename*=utf-8''{pieces[0]}"]
+    pieces = [f"utf-8''{pieces[0]}", *pieces[1:]]
+    return [f"filename*{n}*={piece}{';' if n < len(pieces) - 1 else ''}" for n, piece in enumerate(pieces)]
+
+
+def _percent_pieces(name: str, width: int) -> list[str]:
+    """Cut between characters, so that a reader who decodes piece by piece gets whole ones."""
+    pieces = [""]
+    for character in name:
+        encoded = quote(character, safe="")
+        limit = width - (7 if len(pieces) == 1 else 0)
+        if len(pieces[-1]) + len(encoded) > limit:
+            pieces.append("")
+        pieces[-1] += encoded
+    return pieces
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r'(["\\])', r"\\\1", name)
+
+
+def _file_name(name: str) -> str:
+    """Refuse what is no name of a file on some machine of a reader: paths, controls, signs that turn the reading."""
+    bad = [c for c in name if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in '/\\:*?"<>|']
+    if bad or name != name.strip(" .") or not 0 < len(name.encode("utf-8", "replace")) <= _NAME_BYTES:
+        raise CannotCompose(f"attachment: {name!r} cannot be the name of a file")
+    return name

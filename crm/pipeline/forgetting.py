@@ -7,12 +7,21 @@ from sqlmodel import Session, col, delete, select
 from crm.contacts.models import Lead
 from crm.core import events
 from crm.core.models import Event
-from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
+from crm.pipeline.models import (
+    Deal,
+    DealLead,
+    ExclusiveContract,
+    MeetingProposal,
+    NegotiationPoint,
+    Quotation,
+    StageMove,
+    Task,
+)
 from crm.pipeline.rules import HAPPENINGS
 
 
 def in_human_hands(session: Session, lead_ids: Collection[int], *, shared: bool = True) -> set[int]:
-    """Return those of the leads whose deal a person moved, told of or gave a contract, or who have a task of a person.
+    """Return those of the leads whose deal a person moved, told of or gave a paper, or who have a task of a person.
 
     ``shared`` False: a deal that has another lead as well goes on with that one, so it holds nobody.
     """
@@ -21,17 +30,20 @@ def in_human_hands(session: Session, lead_ids: Collection[int], *, shared: bool 
     )
     ids = set(deals.values())
     moved = select(StageMove.deal_id).where(col(StageMove.deal_id).in_(ids), StageMove.by != events.SYSTEM)
-    signed = select(ExclusiveContract.deal_id).where(col(ExclusiveContract.deal_id).in_(ids))
+    papers = (ExclusiveContract, Quotation, MeetingProposal, NegotiationPoint)
+    given = {one for kind in papers for one in session.exec(select(kind.deal_id).where(col(kind.deal_id).in_(ids)))}
     told = select(Event.subject_id).where(
         Event.subject == "deal", col(Event.subject_id).in_(ids), col(Event.verb).in_(HAPPENINGS.values())
     )
-    touched: set[int] = {*session.exec(moved), *session.exec(signed), *session.exec(told)}
+    touched: set[int | None] = {*session.exec(moved), *given, *session.exec(told)}
     if not shared:
         others = select(DealLead.deal_id).where(col(DealLead.deal_id).in_(ids), col(DealLead.lead_id).not_in(lead_ids))
         touched -= {*session.exec(others)}
+    proposed = select(MeetingProposal.lead_id).where(col(MeetingProposal.lead_id).in_(lead_ids))
     tasks = select(Task.lead_id).where(col(Task.lead_id).in_(lead_ids), col(Task.done_at).is_not(None))
     held = {lead_id for lead_id, deal_id in deals.items() if deal_id in touched}
-    return held | {lead_id for lead_id in session.exec(tasks) if lead_id is not None}
+    own = [*session.exec(tasks), *session.exec(proposed)]
+    return held | {lead_id for lead_id in own if lead_id is not None}
 
 
 def forget_leads(session: Session, lead_ids: Collection[int]) -> None:

@@ -1,6 +1,7 @@
 """Deals, their way through the stages, exclusive contracts and tasks."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,6 +56,8 @@ class ExclusiveContract(Versioned, table=True):
     """Product lines × countries × term promised to one partner.
 
     ``kind``: exclusive, sole, non_exclusive. ``status``: offered, signed, ended. ``territory``: ISO 3166-1 codes.
+    ``minimum`` is what was said about the least that is bought, in words; ``minimum_…`` the same a year as figures, as
+    far as they are known, which letters write in the reader's way.
     """
 
     __tablename__ = "exclusive_contract"
@@ -71,10 +74,83 @@ class ExclusiveContract(Versioned, table=True):
     ends_on: date
     reserved_until: date | None = None
     minimum: str = ""
+    minimum_quantity: int | None = None
+    minimum_unit: str = Field(default="", max_length=32)
+    minimum_amount: Decimal | None = Field(default=None, max_digits=14, decimal_places=2)
+    minimum_currency: str = Field(default="", max_length=3)
     signed_on: date | None = None
     note: str = ""
     created_at: datetime
     created_by: str = Field(max_length=254)
+
+
+class Quotation(Versioned, table=True):
+    """An offer at fixed prices, under a number that the exporter gives once.
+
+    ``lines``: list of {item, hs_code, quantity, unit, unit_price}; figures are texts, so that they stay exact.
+    ``state``: draft, sent or expired. ``payment``: a code of ``papering.PAYMENTS``. ``packing``: language → text.
+    ``document_id``: the signed paper, a PDF that goes along.
+    """
+
+    __table_args__ = (UniqueConstraint("exporter_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    deal_id: int = Field(foreign_key="deal.id", index=True)
+    exporter_id: int = Field(foreign_key="exporter.id", index=True)
+    number: str = Field(max_length=40)
+    issued_on: date
+    valid_until: date
+    currency: str = Field(max_length=3)
+    incoterm: str = Field(default="", max_length=3)
+    incoterm_place: str = Field(default="", max_length=64)
+    lead_time_days: int | None = None
+    payment: str = Field(default="other", max_length=16)
+    packing: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
+    lines: list[dict[str, str]] = Field(default_factory=list, sa_type=sa.JSON)
+    state: str = Field(default="draft", max_length=16)
+    document_id: int | None = Field(default=None, foreign_key="document.id")
+    created_at: datetime
+    created_by: str = Field(max_length=254)
+
+
+class MeetingProposal(Versioned, table=True):
+    """Times proposed for a talk about a deal, or to a lead that has none yet; ``slots`` are moments in UTC (ISO 8601).
+
+    ``chosen_at``: the slot that was agreed. ``sequence`` counts the changes, as calendars want it.
+    """
+
+    __tablename__ = "meeting_proposal"
+
+    id: int | None = Field(default=None, primary_key=True)
+    exporter_id: int = Field(foreign_key="exporter.id", index=True)
+    deal_id: int | None = Field(default=None, foreign_key="deal.id", index=True)
+    lead_id: int | None = Field(default=None, foreign_key="lead.id", index=True, ondelete="CASCADE")
+    slots: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    minutes: int
+    place: str = Field(default="", max_length=300)
+    online: bool = False
+    chosen_at: datetime | None = None
+    sequence: int = 0
+    changed_at: datetime
+    changed_by: str = Field(max_length=254)
+
+
+class NegotiationPoint(Versioned, table=True):
+    """One point of a negotiation. ``kind``: agreed, open or proposal. ``texts``: language → text, Korean among them.
+
+    ``until``: the last day on which a proposal holds.
+    """
+
+    __tablename__ = "negotiation_point"
+
+    id: int | None = Field(default=None, primary_key=True)
+    deal_id: int = Field(foreign_key="deal.id", index=True)
+    exporter_id: int = Field(foreign_key="exporter.id", index=True)
+    kind: str = Field(max_length=16)
+    texts: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
+    until: date | None = None
+    changed_at: datetime
+    changed_by: str = Field(max_length=254)
 
 
 class Task(Versioned, table=True):

@@ -18,6 +18,7 @@ from crm.exporters.models import Exporter, ProductLine
 from crm.exporters.rules import in_language
 from crm.pipeline import rules, texts
 from crm.pipeline.models import Deal, DealLead, ExclusiveContract, StageMove, Task
+from crm.pipeline.papering import Minimum, faults_of_minimum
 from crm.pipeline.rules import BEFORE_REPLY, Buyer, Claim, Line, Move, Stage
 
 DEALS: sa.Table = Deal.__table__  # type: ignore[attr-defined]
@@ -238,15 +239,22 @@ def sign_exclusive(
     kind: str = "exclusive",
     status: str = "signed",
     minimum: str = "",
+    least: Minimum | None = None,
     reserved_until: date | None = None,
     by: str,
     now: datetime,
 ) -> ExclusiveContract:
     """Store a contract, or the offer of one, with the deal's buyer. A signed exclusivity also moves the deal.
 
+    ``minimum`` says in words what is to be bought at least, ``least`` the same in figures.
+
     Raises Refused, naming the other partner, when it overlaps a signed contract (or, for an offer, one that still
-    binds); BadInput when a country or the product line does not exist.
+    binds); BadInput when a country or the product line does not exist, or the minimum cannot be.
     """
+    least = least or Minimum()
+    faults = faults_of_minimum(least)
+    if faults:
+        raise BadInput(faults)
     wanted = ExclusiveContract(
         deal_id=_id(deal.id),
         exporter_id=deal.exporter_id,
@@ -259,6 +267,10 @@ def sign_exclusive(
         ends_on=ends_on,
         reserved_until=reserved_until,
         minimum=minimum,
+        minimum_quantity=least.quantity,
+        minimum_unit=least.unit,
+        minimum_amount=least.amount,
+        minimum_currency=least.currency,
         signed_on=now.astimezone(KST).date() if status == "signed" else None,
         created_at=now,
         created_by=by,

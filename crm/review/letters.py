@@ -8,14 +8,19 @@ from sqlmodel import Session, col, select
 
 from crm.clearance import service as clearance
 from crm.core.config import Settings
+from crm.core.errors import Refused
+from crm.core.i18n import _
 from crm.drafts import layout
 from crm.drafts import service as drafts
+from crm.drafts.enclosed import Enclosures
+from crm.drafts.enclosures import FILE, OUT, Enclosed, read
 from crm.drafts.models import Draft
+from crm.exporters import documents
 from crm.exporters.models import Exporter
 from crm.exporters.rules import in_language
-from crm.mail import tokens
-from crm.mail.compose import Outgoing, compose
-from crm.review.models import Approval, Message
+from crm.mail import calendars, tokens
+from crm.mail.compose import Attachment, Outgoing, compose, filled
+from crm.review.models import Approval, LetterDocument, Message
 
 PREVIEW_ID = 2_147_483_647
 """No approval ever has this number, so the unsubscribe link of a preview belongs to nobody."""
@@ -76,9 +81,12 @@ def is_commercial(draft: Draft) -> bool:
 
 
 def fingerprint_parts(draft: Draft, sender: str) -> list[str]:
-    """Return everything an approval is bound to: sender, recipient, language, subject and each block."""
+    """Return everything an approval is bound to: sender, recipient, language, subject, each block and each file."""
     blocks = [f"{block['id']}\n{block['text']}" for block in draft.blocks]
-    return [sender, draft.recipient, draft.recipient_name, draft.language, draft.subject, *blocks]
+    files = [
+        f"{item.kind}\n{item.how}\n{item.sha256}\n{item.filename}\n{item.last_day}" for item in read(draft.enclosed)
+    ]
+    return [sender, draft.recipient, draft.recipient_name, draft.language, draft.subject, *blocks, *files]
 
 
 def earlier_message_ids(session: Session, draft: Draft) -> tuple[str, ...]:
@@ -117,8 +125,10 @@ def store_message(session: Session, settings: Settings, draft: Draft, approval: 
         list_unsubscribe_url=letter.unsubscribe_url,
         list_unsubscribe_mailto=letter.unsubscribe_email,
         language=draft.language,
+        attachments=_attachments(session, settings, draft),
     )
     raw = compose(outgoing)
+    whole = _filled(session, raw)
     message = Message(
         approval_id=approval.id,
         message_id=outgoing.message_id,
@@ -129,8 +139,42 @@ def store_message(session: Session, settings: Settings, draft: Draft, approval: 
         text=outgoing.text,
         html=outgoing.html,
         raw=raw,
-        sha256=hashlib.sha256(raw).hexdigest(),
+        sha256=hashlib.sha256(whole).hexdigest(),
+        size=len(whole),
     )
     session.add(message)
+    session.add_all(_uses(approval.id, draft))
     session.flush()
     return message
+
+
+def bytes_of(session: Session, message: Message) -> bytes:
+    """Return the mail as it goes over the wire, with the documents it carries.
+
+    Raises NotFound or CannotCompose when a document is not the one that was approved.
+    """
+    return _filled(session, message.raw)
+
+
+def _filled(session: Session, raw: bytes) -> bytes:
+    return filled(raw, lambda sha256: documents.content(session, sha256))
+
+
+def _attachments(session: Session, settings: Settings, draft: Draft) -> tuple[Attachment, ...]:
+    """Return the files of a draft: documents by their hash alone, since they are kept once, calendars as they are."""
+    known = Enclosures(session, settings, [draft])
+    return tuple(_attachment(known, draft, item) for item in read(draft.enclosed) if item.how == FILE)
+
+
+def _attachment(known: Enclosures, draft: Draft, item: Enclosed) -> Attachment:
+    if item.meeting_id is None:
+        return Attachment(item.filename, item.media_type, None, item.sha256)
+    data = known.calendar(draft, item)
+    if data is None or hashlib.sha256(data).hexdigest() != item.sha256:
+        raise Refused(_("The proposed meeting was changed after this letter was written. Write the letter anew."))
+    return Attachment(item.filename, item.media_type, data, item.sha256, calendars.METHOD)
+
+
+def _uses(approval_id: int, draft: Draft) -> list[LetterDocument]:
+    going = {item.document_id: item.how for item in read(draft.enclosed) if item.document_id and item.how != OUT}
+    return [LetterDocument(approval_id=approval_id, document_id=number, how=how) for number, how in going.items()]

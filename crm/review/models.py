@@ -40,7 +40,8 @@ class Approval(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """The bytes of an approved letter, composed once; sending renders nothing.
 
-    Kept apart from the narrow state rows, which are updated often.
+    Kept apart from the narrow state rows, which are updated often. In ``raw`` a mark with its SHA-256 stands for each
+    document that goes along (``letters.bytes_of`` puts them in); ``sha256`` and ``size`` are those of the whole mail.
     """
 
     approval_id: int = Field(primary_key=True, foreign_key="approval.id")
@@ -53,6 +54,17 @@ class Message(SQLModel, table=True):
     html: str
     raw: bytes
     sha256: str = Field(max_length=64)
+    size: int = 0
+
+
+class LetterDocument(SQLModel, table=True):
+    """A document that an approved letter carried (``how`` file) or linked to (link): where each is used."""
+
+    __tablename__ = "letter_document"
+
+    approval_id: int = Field(primary_key=True, foreign_key="approval.id")
+    document_id: int = Field(primary_key=True, foreign_key="document.id", index=True)
+    how: str = Field(max_length=8)
 
 
 class Decision(SQLModel, table=True):

@@ -17,11 +17,11 @@ from crm.core.clock import KST
 from crm.core.config import Settings
 from crm.core.errors import BadInput, NotAllowed, NotFound, Refused, Stale
 from crm.core.i18n import _
-from crm.drafts import rules as content
+from crm.drafts import queries as draft_queries
 from crm.drafts import service as drafts
 from crm.drafts import texts as draft_texts
+from crm.drafts.enclosed import Enclosures
 from crm.drafts.models import Draft
-from crm.drafts.subjects import subject_of
 from crm.exporters.models import Exporter
 from crm.review import letters
 from crm.review.models import Approval, Decision, Message
@@ -121,10 +121,8 @@ def _verdicts(
         is_reply=bool(draft.in_reply_to),
         last_letters=letters_left(session, draft),
     )
-    about = subject_of(session, draft.lead_id)
-    texts = [str(block["text"]) for block in draft.blocks]
-    own = content.check_content(draft.language, draft.subject, texts, addressee=about.addressee, names=about.names)
-    return [*asked, *(clearing.Verdict(finding.level, finding.code, finding.params) for finding in own)]
+    along = Enclosures(session, settings, [draft]).findings(draft, moment)
+    return [*asked, *along, *draft_queries.findings(session, draft)]
 
 
 def letters_left(session: Session, draft: Draft) -> list[datetime]:
@@ -203,9 +201,10 @@ def postpone(session: Session, draft: Draft, until: datetime, *, viewer: Viewer,
 def give_back(
     session: Session, settings: Settings, draft: Draft, reason: str, *, note: str = "", viewer: Viewer, now: datetime
 ) -> None:
-    """Return a draft with a reason; its step is skipped, so that the workflow goes on without this letter."""
+    """Return a draft, waiting or held, with a reason; its step is skipped, so that the workflow goes on without it."""
     _require(viewer, draft)
-    _require_waiting(session, draft)
+    if draft.status != drafts.HELD:
+        _require_waiting(session, draft)
     if reason not in set(ReturnReason):
         raise BadInput(_("Choose why you return the draft."))
     draft.status = "returned"
@@ -260,6 +259,8 @@ def _require(viewer: Viewer, draft: Draft) -> None:
 def _require_waiting(session: Session, draft: Draft) -> None:
     if draft.status == "waiting":
         return
+    if draft.status == drafts.HELD:
+        raise Stale(_("This letter is held: something that it needs is not known yet. There is nothing to decide."))
     approval = standing_approval(session, draft)
     if approval:
         at = approval.approved_at.astimezone(KST)

@@ -28,8 +28,11 @@ from crm.web.routes import (
     help,
     imports,
     letters,
+    links,
     outbox,
+    papers,
     pipeline,
+    products,
     public,
     replies,
     reports,
@@ -45,7 +48,9 @@ from crm.web.runs import Runs
 
 # exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports and
 # builder before campaigns too.
-ADVISORS_AND_SMES = (public, pipeline, review, replies, sent, buyers, deals, tasks, exports, letters)
+ADVISORS_AND_SMES = (
+    public, links, pipeline, review, replies, sent, buyers, deals, papers, tasks, exports, products, letters,
+)  # fmt: skip
 STAFF = (
     staff,
     exhibitions,

@@ -24,12 +24,14 @@ MENUS = {
         Item("/buyers", N_("Buyers")),
         Item("/sent", N_("Sent mail")),
         Item("/letters", N_("Letter templates")),
+        Item("/products", N_("Documents")),
         Item("/help", N_("Help")),
     ),
     Role.SME: (
         Item("/", N_("Pipeline")),
         Item("/buyers", N_("Buyers")),
         Item("/contracts", N_("Contracts")),
+        Item("/products", N_("Documents")),
         Item("/help", N_("Help")),
     ),
     Role.STAFF: (
@@ -41,6 +43,7 @@ MENUS = {
         Item("/campaigns", N_("Campaigns")),
         Item("/workflows", N_("Workflows")),
         Item("/letters", N_("Letter templates")),
+        Item("/products", N_("Documents")),
         Item("/outbox", N_("Outbox")),
         Item("/suppression", N_("Suppression list")),
         Item("/reports", N_("Reports")),

@@ -15,6 +15,7 @@ from crm.clearance.question import Verdict
 from crm.contacts import queries as contacts
 from crm.contacts.models import Contact, Lead
 from crm.core.i18n import language
+from crm.drafts import enclosures
 from crm.drafts.layout import block_html
 from crm.drafts.models import Draft
 from crm.exporters.models import Exporter, ProductLine
@@ -40,7 +41,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Everything the review page of one draft shows. ``names`` are those of the people who decide, by address."""
+    """Everything the review page of one draft shows. ``names`` are those of the people who decide, by address.
+
+    ``enclosed``: the files and links that go along.
+    """
 
     draft: Draft
     exporter: Exporter
@@ -56,6 +60,7 @@ class Sheet:
     thread: list[reading.Mail]
     line: ProductLine | None
     names: dict[str, str]
+    enclosed: list[enclosures.Enclosed]
 
     @property
     def changed(self) -> int:
@@ -93,6 +98,7 @@ def sheet(visit: Visit, draft: Draft) -> Sheet:
         lead=visit.db.get_one(Lead, draft.lead_id),
         thread=[mail for mail in reading.thread(visit.db, visit.viewer, [draft.lead_id]) if mail.draft_id != draft.id],
         line=visit.db.get(ProductLine, draft.product_line_id) if draft.product_line_id else None,
+        enclosed=enclosures.read(draft.enclosed),
         names=dict(visit.db.exec(select(User.email, User.name).where(User.role != Role.SME)).all()),
     )
 

@@ -101,6 +101,7 @@ async def check_form(request: Request) -> None:
         return
     form = await request.form()
     if not compare_digest(str(form.get("csrf", "")).encode(), visitor.session.csrf_token.encode()):
+        await form.close()  # no route takes its files any more
         raise FormTooOld(_("This form is out of date. Go back, load the page again and repeat."))
 
 

@@ -60,7 +60,7 @@ def test_it_writes_the_korean_refusal_notice_in_korean_and_english() -> None:
     lines = footer(question("KR", basis()), "express_optin").lines
 
     assert "메일을 더 받고 싶지 않으시면 아래 링크에서 수신을 거부하실 수 있습니다." in lines
-    assert "If you do not wish to receive further e-mail from us, please use the link below." in lines
+    assert "You may unsubscribe from our e-mail at any time with the link below." in lines
     assert "수신 거부에는 비용이 들지 않습니다." in lines
     assert lines.index("https://ieum.example/u/t1") > lines.index("전화: +82 31 000 0000")
 

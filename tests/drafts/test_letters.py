@@ -7,7 +7,7 @@ since forty buyers differ in the salutation and hardly anywhere else.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -87,8 +87,11 @@ def salutation(buyer: Buyer, language: str) -> tuple[str, str]:
 Change = Callable[[Facts], Facts]
 
 
+_UNKNOWN = {one.name: one.default for one in fields(Facts)}
+
+
 def _without(*names: str) -> Change:
-    return lambda facts: replace(facts, **{name: type(facts)(*"_" * 8).__dict__[name] for name in names})  # type: ignore[arg-type]
+    return lambda facts: replace(facts, **{name: _UNKNOWN[name] for name in names})
 
 
 def _asked(*codes: Request) -> Change:
@@ -141,14 +144,11 @@ def known(name: str, file: str) -> Mapping[str, Facts]:
     letter, (language, country) = library().letter(name), reader(file)
     full = HOME_SAMPLE if file == AT_HOME else replace(SAMPLES[language], country=country or SAMPLES[language].country)
     kinds = {kind: change(full) for kind, change in KNOWLEDGE.items()} | {"least": least(full, letter.needs)}
-    found: dict[str, Facts] = {}
+    found: dict[str, str] = {}
     for kind, facts in kinds.items():
         if not missing(letter, facts, language, country):
-            said = values(facts, language, sorted(letter.placeholders), home=file == AT_HOME)
-            found.setdefault(repr(said), facts)
-            found[repr(said)] = facts if kind == "least" else found[repr(said)]
-    by_value = {id(facts): kind for kind, facts in reversed(kinds.items())}
-    return {by_value[id(facts)]: facts for facts in found.values()}
+            found.setdefault(repr(values(facts, language, sorted(letter.placeholders), home=file == AT_HOME)), kind)
+    return {kind: kinds[kind] for kind in found.values()}
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,8 @@ def test_nothing_of_the_template_is_left(walk):
 
 _BROKEN_LIST = re.compile(r"^(?:- |\d+\. ).*\n\n(?:- |\d+\. )", re.MULTILINE)
 _LONE_SIGNS = re.compile(
-    r"\(\s*[),]|（\s*[）、，]|【\s*】|[ \u3000][,.;:!?、。，](?=\s|$)|,,|,\.|\.\.|、、|。。|，，|，。|、。|：。|：：|: ?:|\(\s|(?<!:)\s\)"
+    r"\(\s*[),]|（\s*[）、，]|【\s*】|[ \u3000][,.;:!?、。，](?=\s|$)|,,|,\.|\.\.|、、|。。|，，|，。|、。"
+    r"|：。|：：|: ?:|\(\s|(?<!:)\s\)"
 )
 
 
@@ -376,7 +377,7 @@ def test_text_and_html_carry_the_same_links_and_only_those_we_wrote(walk):
 def test_no_markup_of_a_name_reaches_the_page(walk):
     for written in walk.once():
         page = to_html(written.letter.blocks, walk.language)
-        assert f'<html lang="{walk.language}">' in page
+        assert f'<html lang="{walk.language}" dir="ltr">' in page
         tags = set(re.findall(r"<(\w+)", page.partition("<body")[2]))
         assert tags <= {"div", "p", "br", "ul", "ol", "li", "a"}, (str(written), tags)
         text = to_text(written.letter.blocks)
@@ -424,12 +425,17 @@ def sentences(letter: RenderedLetter, sender: str) -> set[str]:
     return {one for one in masked if any(char.isalpha() for char in one)} - _FORMULAS
 
 
+_TERM = re.compile(rf"^[^{OPEN}]{{1,25}}[:：] ?{OPEN}[^{CLOSE}]*{CLOSE}$")  # ``Total: USD 12.50``
+
+
 def _prose(marked: str) -> list[str]:
+    """Return the paragraphs of a block, each on one line as Japanese breaks a sentence over several."""
     paragraphs = marked.split("\n\n")
     found: list[str] = []
     for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
-        lines = [line for line in paragraph.split("\n") if not _is_item(line)]
-        found += lines[:-1] if _is_item(following) else lines
+        lines = [line for line in paragraph.split("\n") if not _is_item(line) and not _TERM.match(line)]
+        kept = lines[:-1] if _is_item(following) else lines
+        found.append("".join(line if re.search("[。、：]$", line) else f"{line} " for line in kept))
     return found
 
 

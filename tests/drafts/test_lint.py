@@ -6,10 +6,12 @@ import shutil
 import pytest
 
 from crm.cli.app import run
+from crm.core.config import ROOT
 from crm.core.errors import NotFound, Refused
 from crm.core.i18n import speaking
 from crm.drafts import lint, spam
 
+MAIL = ROOT / "templates" / "mail"
 WORDS = {
     "ko": ("{{ product }} 자료를 보내 드립니다.", "감사합니다."),
     "en": ("Here is the data sheet of {{ product }}.", "Kind regards,"),
@@ -224,6 +226,11 @@ def test_one_letter_is_looked_at_alone(folder):
     assert found(folder, letter="other") == []
     with pytest.raises(NotFound, match="Known: hello, other"):
         lint.check(folder, letter="helo")
+
+
+@pytest.mark.parametrize("letter", sorted(path.name for path in MAIL.iterdir() if path.is_dir()))
+def test_the_letters_of_the_house_have_no_finding(letter):
+    assert [str(problem) for problem in lint.check(MAIL, letter=letter).problems] == []
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

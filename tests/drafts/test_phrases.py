@@ -68,9 +68,11 @@ def test_an_edited_letter_is_held_against_the_list_too(language, text):
         ("zh-Hans", "500件以上"),
         ("zh-Hant", "請寄電子郵件，或與我聯絡"),
         ("ja", "様式をお送りいたします"),
+        ("ja", "3つの候補日"),
         ("ko", "필요 수량을 알려 주시겠습니까?"),
         ("ko", "요즘 날씨가 좋습니다."),
         ("es", "su empresa y su actual proveedor"),
+        ("es", "¿Se ajusta a su presupuesto?"),
     ],
 )
 def test_good_words_near_to_bad_ones_pass(language, text):

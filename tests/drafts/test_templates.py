@@ -35,6 +35,7 @@ def folder(tmp_path):
             "{% if product %}\nAbout {{ product }}.\n{% endif %}\n",
             "utf-8",
         )
+    (letter / "ko-KR.md").write_text("[[subject]]\nHello, Korea\n", "utf-8")
     return tmp_path
 
 
@@ -223,6 +224,12 @@ def test_a_variant_may_have_its_own_subject(folder):
 def test_without_a_country_the_language_itself_writes(folder):
     write(folder, "ko-KR.md", "[[body]]\n국내\n")
     assert written(folder, "ko").variant == "ko"
+
+
+def test_every_letter_has_its_version_between_koreans(folder):
+    (folder / "hello" / "ko-KR.md").unlink()
+    (problem,) = problems(folder)
+    assert (problem.place.file, problem.hint) == (str(folder / "hello" / "ko-KR.md"), "Write it.")
 
 
 def test_a_file_of_another_name_is_named(folder):

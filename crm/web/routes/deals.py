@@ -1,5 +1,6 @@
 """A deal: its stage and history, moving it on, samples and quotations, signing the exclusive contract."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
@@ -14,8 +15,9 @@ from crm.core.i18n import _
 from crm.exporters.service import lines_of
 from crm.imports.countries import country_of
 from crm.pipeline import queries, service, texts
+from crm.pipeline.papering import Unreadable, read_minimum
 from crm.pipeline.rules import LostReason, Stage
-from crm.web import words
+from crm.web import dealpapers, words
 from crm.web.visits import Visit, only
 
 router = APIRouter()
@@ -46,8 +48,10 @@ def _shown(visit: Visit, deal_id: int, **typed: Any) -> dict[str, Any]:
         "on": today.isoformat(),
         "valid_until": "",
         "note": "",
+        **dealpapers.empty(),
     }
     return {
+        **dealpapers.shown(visit.db, page.deal, visit.now),
         "page": page,
         "deal": page.deal,
         "card": page.card,
@@ -77,11 +81,12 @@ def move(visit: AdvisorOrStaff, deal_id: int, stage: Text = "", reason: Text = "
         )
     except Refused as refused:
         typed = {"stage": stage, "reason": reason, "lost_reason": lost_reason}
-        return _again(visit, deal_id, refused, "lost_reason" if stage == Stage.LOST else "reason", typed)
+        return again(visit, deal_id, refused, "lost_reason" if stage == Stage.LOST else "reason", typed)
     return visit.go(f"/deals/{deal_id}", _("The deal is now at: {stage}", stage=texts.stage_name(stage)))
 
 
-def _again(visit: Visit, deal_id: int, error: CrmError, field: str, typed: dict[str, Any]) -> Response:
+def again(visit: Visit, deal_id: int, error: CrmError, field: str, typed: Mapping[str, Any]) -> Response:
+    """Answer with the deal's page and the form as typed; a mistake without a field of its own is at ``field``."""
     known = isinstance(error, BadInput) and error.problems[0].place.field
     bad = error if known else BadInput([Problem(error.message, Place(field=field))])
     visit.db.rollback()
@@ -112,7 +117,7 @@ def happening(
             now=visit.now,
         )
     except BadInput as error:
-        return _again(visit, deal_id, error, field, typed)
+        return again(visit, deal_id, error, field, typed)
     return visit.go(f"/deals/{deal_id}", _("Noted: {what}", what=_(texts.HAPPENINGS[happening])))
 
 
@@ -132,6 +137,10 @@ def sign(
     kind: Text = "exclusive",
     status: Text = "signed",
     minimum: Text = "",
+    minimum_quantity: Text = "",
+    minimum_unit: Text = "",
+    minimum_amount: Text = "",
+    minimum_currency: Text = "",
 ) -> Response:
     require(visit.viewer, Action.SIGN_CONTRACTS)
     page = queries.get_deal(visit.db, visit.viewer, deal_id)
@@ -143,6 +152,10 @@ def sign(
         "kind": kind,
         "status": status,
         "minimum": minimum,
+        "minimum_quantity": minimum_quantity,
+        "minimum_unit": minimum_unit,
+        "minimum_amount": minimum_amount,
+        "minimum_currency": minimum_currency,
     }
     try:
         service.sign_exclusive(
@@ -155,11 +168,14 @@ def sign(
             kind=kind if kind in texts.CONTRACT_KINDS else "exclusive",
             status="offered" if status == "offered" else "signed",
             minimum=minimum.strip(),
+            least=read_minimum(minimum_quantity, minimum_unit, minimum_amount, minimum_currency),
             by=visit.viewer.email,
             now=visit.now,
         )
+    except Unreadable as error:
+        return again(visit, deal_id, BadInput(error.problems), "minimum", typed)
     except (BadInput, Refused) as error:
-        return _again(visit, deal_id, error, "territory", typed)
+        return again(visit, deal_id, error, "territory", typed)
     return visit.go(f"/deals/{deal_id}", _("The contract is stored."))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Form
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crm.accounts.rules import Action
@@ -14,11 +15,13 @@ from crm.core.clock import KST
 from crm.core.errors import BadInput, Place, Problem, Refused, Stale
 from crm.core.i18n import N_, _
 from crm.drafts import queries as drafts
+from crm.drafts import service as writing
 from crm.drafts.models import Draft
 from crm.review import letters, service
 from crm.review import queries as reviews
 from crm.review.rules import ReturnReason
 from crm.web import reading, words
+from crm.web.heldletters import gaps_of, held_letters
 from crm.web.sheets import sheet
 from crm.web.visits import Visit, allowed
 
@@ -80,7 +83,7 @@ def _queue(visit: Visit, here: int | None = None) -> Queue:
 
 @router.get("/review")
 def queue(visit: Reviewer) -> Response:
-    return visit.page("review/queue.html", queue=_queue(visit), **_today(visit))
+    return visit.page("review/queue.html", queue=_queue(visit), held=held_letters(visit), **_today(visit))
 
 
 def _today(visit: Visit) -> dict[str, Any]:
@@ -101,6 +104,7 @@ def _page(visit: Visit, found: Draft, view: str) -> Response:
     return visit.page(
         "review/draft.html",
         sheet=sheet(visit, found),
+        gaps=gaps_of(found, visit.viewer) if found.status == "held" else (),
         queue=_queue(visit, found.id),
         view=view if view in VIEWS else "pairs",
         approval=service.standing_approval(visit.db, found) if found.status in ("approved", "sent") else None,
@@ -137,6 +141,15 @@ def approve(
 def _on(following: str) -> str:
     """Return where to go on: the draft that the page named as the next one, else the queue."""
     return f"/review/{following}" if following.isdecimal() else "/review"
+
+
+@router.post("/review/{draft_id}/anew")
+def anew(request: Request, visit: Reviewer, draft_id: int) -> Response:
+    """Write the letter again from what is known by now: another catalogue, a changed quotation, other times."""
+    found = drafts.get_draft(visit.db, visit.viewer, draft_id)
+    library = request.app.state.library
+    writing.write_again(visit.db, visit.context.settings, library, found, by=visit.viewer.email, now=visit.now)
+    return visit.go(f"/review/{draft_id}", _("The letter was written anew. Read it again."))
 
 
 @router.post("/review/{draft_id}/take-back")
