@@ -119,7 +119,7 @@ class Undoing:
     # A portion of people
 
     def _take_back(self, ids: list[int]) -> None:
-        # Whom this list had joined to another may have nothing left by now: the list that named them was taken back too.
+        # Of whom this list had joined to another nothing may be left: the list that named them was taken back before.
         before = {one: Person(one) for one in ids}
         before |= {person.id: person for person in persons(self.session, ids, self.batches)}
         states = self.store.states(ids)
