@@ -80,6 +80,10 @@ WHY = {
 }
 
 
+LETTERS = "letters"
+"""Where it is mended that a text is not approved: the letter desk."""
+
+
 class NotReady(Refused):
     """A letter may not be written in a language yet: its text waits for a person."""
 
@@ -91,7 +95,7 @@ class NotReady(Refused):
     def held_for(self) -> dict[str, str]:
         """Return what a held draft keeps of it: ``where`` is the desk, ``placeholder`` none."""
         told = {"letter": self.letter, "tongue": self.tongue, "state": self.state.value}
-        return {"placeholder": "", "where": "letters", **told}
+        return {"placeholder": "", "where": LETTERS, **told}
 
 
 def not_ready(letter: str, tongue: str, state: str) -> str:

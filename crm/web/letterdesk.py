@@ -11,15 +11,15 @@ from ruamel.yaml.error import YAMLError
 from crm.campaigns.letters import NOTHING, SETTINGS_FILE, Files, base_of
 from crm.core.errors import Problem, Refused
 from crm.core.i18n import N_, _
-from crm.drafts import blocks, desk, rules, samples
+from crm.drafts import blocks, desk, rules
 from crm.drafts import texts as sentences
-from crm.drafts.language import KOREAN, LANGUAGES, VARIANTS
+from crm.drafts.language import KOREAN, VARIANTS
 from crm.drafts.layout import block_html, to_html, to_text
 from crm.drafts.library import Checked
 from crm.drafts.placeholders import PLACEHOLDERS
 from crm.drafts.readiness import State
+from crm.drafts.sample_buyers import Sample
 from crm.drafts.templates import Letter, RenderedLetter, render
-from crm.drafts.trials import Sample
 
 STATES = {
     State.NONE: (N_("not written"), "", ""),
@@ -281,6 +281,3 @@ def changed_files(before: Files | None, after: Files) -> list[tuple[str, str, st
     return [
         (name, old.get(name, ""), after.get(name, "")) for name in names if old.get(name, "") != after.get(name, "")
     ]
-
-
-__all__ = ["LANGUAGES", "samples"]

@@ -19,7 +19,7 @@ from crm.core.models import Event
 from crm.drafts import desk
 from crm.drafts.blocks import split
 from crm.drafts.language import LANGUAGES
-from crm.drafts.trials import SAMPLES_OF_BUYERS
+from crm.drafts.sample_buyers import SAMPLES_OF_BUYERS
 from tests.web.conftest import Browser
 
 PAGE = "/letters/reminder"

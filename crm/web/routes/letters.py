@@ -17,7 +17,7 @@ from crm.drafts import archive, blocks, desk
 from crm.drafts.language import KOREAN, VARIANTS
 from crm.drafts.library import checked
 from crm.drafts.readiness import State, may_edit, reads
-from crm.drafts.trials import SAMPLES_OF_BUYERS, Sample, sample
+from crm.drafts.sample_buyers import SAMPLES_OF_BUYERS, Sample, sample
 from crm.web import diffs, letterdesk
 from crm.web.downloads import download
 from crm.web.routes.imports import Posted
