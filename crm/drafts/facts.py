@@ -69,9 +69,7 @@ def _found(about: Subject, language: str, now: datetime) -> dict[str, Any]:
     salutation = _salute(about.addressee, language)
     today = now.astimezone(KST).date()
     return {
-        **about.sources.once(
-            (about.lead.exporter_id, about.lead.exhibition_id, language), lambda: _house(about, language)
-        ),
+        **_house(about, language),
         "greeting": salutation.greeting,
         "mention": salutation.mention,
         "country": about.card.country or None,
