@@ -13,10 +13,11 @@ is that of its language.
 import hashlib
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,10 +85,11 @@ class RenderedLetter:
 
 
 class Part(NamedTuple):
-    """One wording of a block, or the subject, in one language."""
+    """One wording of a block of a letter, or its subject, in one language."""
 
     block: str
     source: str
+    letter: str
 
 
 Text = tuple[tuple[Part, ...], ...]
@@ -174,7 +176,6 @@ def render(
     """
     variant = letter.variant(language, country)
     known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
-    guard.check_values(letter.name, known)
     head, *parts = _in_turn(letter.compiled[variant], turn)
     try:
         subject = _subject_of(head, language, _used(head, known))
@@ -233,8 +234,11 @@ def _in_turn(text: Text, turn: int) -> list[Part]:
 
 
 class _Ready(NamedTuple):
+    """A part compiled, the placeholders it uses, and what picks their values out of all."""
+
     template: jinja2.Template
     names: tuple[str, ...]
+    of: Callable[[Mapping[str, Value]], tuple[Value, ...]]
 
 
 @lru_cache(maxsize=8192)
@@ -244,7 +248,8 @@ def _ready(source: str) -> _Ready:
     names = tuple(sorted(name.name for name in _asked_names(tree)))
     code = _ENVIRONMENT.compile(tree)
     template = jinja2.Template.from_code(_ENVIRONMENT, code, {})  # no globals, which Jinja would copy for each letter
-    return _Ready(template, tuple(dict.fromkeys(names)))
+    names = tuple(dict.fromkeys(names))
+    return _Ready(template, names, itemgetter(*names) if len(names) > 1 else lambda known: tuple(map(known.get, names)))
 
 
 @lru_cache(maxsize=16)  # what was checked just now is compiled next
@@ -268,7 +273,7 @@ def _asked_names(node: nodes.Node, own: frozenset[str] = frozenset()) -> list[no
 
 
 def _used(part: Part, known: Mapping[str, Value]) -> tuple[Value, ...]:
-    return tuple([known[name] for name in _ready(part.source).names])
+    return _ready(part.source).of(known)
 
 
 class _LeftoverFound(Exception):
@@ -295,8 +300,10 @@ def _subject_of(part: Part, language: str, used: tuple[Value, ...]) -> str:
 
 
 def _fill_in(part: Part, used: tuple[Value, ...]) -> str:
-    template, names = _ready(part.source)
-    return template.render(dict(zip(names, used, strict=True)))
+    template, names, _of = _ready(part.source)
+    known = dict(zip(names, used, strict=True))
+    guard.check_values(part.letter, known)
+    return template.render(known)
 
 
 def _refuse_leftovers(text: str) -> None:
@@ -414,7 +421,7 @@ def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Pat
         attach=tuple(str(one) for one in data.get("attach", ())),
         wordings={block: count for block, count in counts.items() if count > 1},
         version=_version(files),
-        compiled={tag: _parts(sections, tag, blocks) for tag in sections},
+        compiled={tag: _parts(name, sections, tag, blocks) for tag in sections},
     )
     _try_out(letter, sections)
     return letter
@@ -643,10 +650,11 @@ def _other_counts(found: _Sections) -> Iterator[Problem]:
                 )
 
 
-def _parts(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> Text:
+def _parts(name: str, sections: _Sections, tag: str, blocks: tuple[str, ...]) -> Text:
     """Return a language or variant as its parts, the subject first; each is compiled when it is first written."""
     return tuple(
-        tuple(Part(block, section.text) for section in _chosen(sections, tag, block)) for block in (SUBJECT, *blocks)
+        tuple(Part(block, section.text, name) for section in _chosen(sections, tag, block))
+        for block in (SUBJECT, *blocks)
     )
 
 
