@@ -165,8 +165,11 @@ def with_meeting(papers: Papers, meeting: MeetingPaper | None) -> Papers:
 
 
 def _with_papers(session: Session, deal_ids: list[int]) -> list[int]:
-    asked = [sa.select(kind.deal_id).where(col(kind.deal_id).in_(deal_ids)) for kind in _KINDS]
-    return sorted(session.execute(sa.union(*asked)).scalars())
+    return sorted(session.execute(_HAVING, {"ids": deal_ids}).scalars())
+
+
+_IDS = sa.bindparam("ids", expanding=True)
+_HAVING = sa.union(*(sa.select(col(kind.deal_id)).where(col(kind.deal_id).in_(_IDS)) for kind in _KINDS))
 
 
 def _rows(session: Session, kind: type[Any], deal_ids: list[int]) -> Iterable[Any]:
