@@ -168,7 +168,7 @@ def _with_papers(session: Session, deal_ids: list[int]) -> list[int]:
     return sorted(session.execute(_HAVING, {"ids": deal_ids}).scalars())
 
 
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _HAVING = sa.union(*(sa.select(col(kind.deal_id)).where(col(kind.deal_id).in_(_IDS)) for kind in _KINDS))
 
 
