@@ -27,8 +27,8 @@ def parcel_of(about: Subject, attach: Collection[str], placeholders: Collection[
     if posting is None or not kinds:
         return NOTHING
     papers = about.sources.papers(about.lead, now) or NO_PAPERS
-    found = list(_found(about, kinds, papers))
-    return pack(found, attach, posting, about.card.language, now, _calendar(about, attach, papers, posting))
+    found, calendar = list(_found(about, kinds, papers)), _calendar(about, attach, papers, posting)
+    return pack(found, attach, posting, about.card.language, now, calendar) if found or calendar else NOTHING
 
 
 def _found(about: Subject, kinds: Collection[str], papers: Papers) -> Iterator[tuple[str, Document]]:
