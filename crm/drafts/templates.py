@@ -240,11 +240,19 @@ def _parsed(source: str) -> nodes.Template:
     return _ENVIRONMENT.parse(source)
 
 
-def _asked_names(tree: nodes.Template) -> list[nodes.Name]:
-    """Return where a part names placeholders; not the names that it gives to the items of a list."""
-    found = list(tree.find_all((nodes.For, nodes.Name)))
-    own = {loop.target.name for loop in found if isinstance(loop, nodes.For) and isinstance(loop.target, nodes.Name)}
-    return [name for name in found if isinstance(name, nodes.Name) and name.name not in own]
+def _asked_names(node: nodes.Node, own: frozenset[str] = frozenset()) -> list[nodes.Name]:
+    """Return where a part names placeholders; not the names that it gives to the items of a list, inside that list."""
+    if isinstance(node, nodes.Name):
+        return [] if node.name in own else [node]
+    if not isinstance(node, nodes.For) or not isinstance(node.target, nodes.Name):
+        return [name for child in node.iter_child_nodes() for name in _asked_names(child, own)]
+    within = own | {node.target.name}
+    inside = [name for child in (*node.body, *filter(None, [node.test])) for name in _asked_names(child, within)]
+    return [
+        *_asked_names(node.iter, own),
+        *inside,
+        *(name for child in node.else_ for name in _asked_names(child, own)),
+    ]
 
 
 def _used(part: Part, known: Mapping[str, Value]) -> tuple[Value, ...]:
