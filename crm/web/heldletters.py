@@ -37,8 +37,8 @@ def held_letters(visit: Visit) -> list[HeldLetter]:
 
 def gaps_of(draft: Draft, viewer: Viewer) -> list[Gap]:
     """Return what a held draft lacks, each with its page; what is filled in at one place stands together."""
-    lacks = [one for one in draft.held_for if one.get("placeholder") in PLACEHOLDERS]
-    gaps = [Gap(_(PLACEHOLDERS[one["placeholder"]].about), _path(draft, one["where"], viewer)) for one in lacks]
+    known = ((PLACEHOLDERS.get(one["placeholder"]), one["where"]) for one in draft.held_for)
+    gaps = [Gap(_(fact.about), _path(draft, where, viewer)) for fact, where in known if fact is not None]
     return sorted(gaps, key=lambda gap: [one.path for one in gaps].index(gap.path))
 
 
