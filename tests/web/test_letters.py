@@ -243,7 +243,7 @@ def test_checking_stores_nothing_and_needs_no_script(hana: Browser, site: Contex
 def test_with_script_only_the_preview_and_the_notes_are_sent(hana: Browser) -> None:
     answer = hana.post(f"{PAGE}/check", {**opened(hana, "es"), "b-closing": "{{ nobody }}"}, hx_request="true")
     assert "<textarea" not in answer.text
-    assert 'id="n-b-closing" hx-swap-oob="true"' in answer.text
+    assert 'data-notes="n-b-closing"' in answer.text
     assert "nobody" in answer.text
 
 
@@ -256,7 +256,7 @@ def test_every_sample_buyer_gets_the_letter_in_all_languages(hana: Browser, code
 
 def test_what_the_rules_find_stands_beside_its_block(hana: Browser) -> None:
     answer = hana.post(f"{PAGE}/check", {**opened(hana, "es"), "b-closing": "안녕히 계십시오."}, hx_request="true")
-    note = answer.text[answer.text.index('id="n-b-closing"') :]
+    note = answer.text[answer.text.index('data-notes="n-b-closing"') :]
     assert "<svg" in note[: note.index("</div>")]
 
 
