@@ -18,8 +18,10 @@ from crm.campaigns import service as campaigns
 from crm.campaigns.forgetting import forget_leads as forget_enrolments
 from crm.core.context import Context
 from crm.delivery import service as delivery
+from crm.drafts import desk
 from crm.drafts import service as drafts
 from crm.drafts.forgetting import forget_leads as forget_drafts
+from crm.drafts.library import Shelf
 from crm.drafts.templates import Library
 from crm.inbox import service as inbox
 from crm.mail.smtp import SmtpPool
@@ -36,8 +38,14 @@ BATCH, BATCHES = 200, 5
 
 @cache
 def library(folder: str) -> Library:
-    """Return the letters of a folder, compiled once per process."""
+    """Return the letters of a folder, compiled once per process; any mistake in one of them is told."""
     return Library(folder)
+
+
+def letters_in_use(context: Context) -> Shelf:
+    """Return the letters in use. Read apart from any writing: the first time a process compiles all of them."""
+    with context.db.reading() as session:
+        return desk.letters_in_use(session, context.settings)
 
 
 def open_deals(context: Context) -> int:
@@ -66,23 +74,29 @@ def take_steps(context: Context) -> int:
 
 def keep_drafts_true(context: Context) -> int:
     """Write waiting letters anew whose buyer's address, language or name changed."""
-    letters = library(context.settings.templates_dir)
+    letters = letters_in_use(context)
     with context.db.writing() as session:
         return drafts.keep_true(session, letters, now=context.clock.now(), settings=context.settings)
 
 
+def keep_letters(context: Context) -> int:
+    """Let running campaigns keep the versions of their letters, where they keep none yet."""
+    with context.db.writing() as session:
+        return desk.keep_letters(session, context.settings, now=context.clock.now())
+
+
 def write_held(context: Context) -> int:
     """Write letters that were held because a fact was missing, once it is there."""
-    letters = library(context.settings.templates_dir)
+    letters = letters_in_use(context)
     with context.db.writing() as session:
         return drafts.write_held(session, context.settings, letters, now=context.clock.now())
 
 
 def make_drafts(context: Context) -> int:
     """Draft the letters whose time is near, some at a time, so that nobody waits long for the database."""
-    letters = library(context.settings.templates_dir)
     total = 0
     for _batch in range(BATCHES):
+        letters = letters_in_use(context)
         with context.db.writing() as session:
             done = drafts.draft_some(session, context.settings, letters, now=context.clock.now(), limit=BATCH)
         total += done.drafted
@@ -125,8 +139,8 @@ def read_inbox(context: Context) -> int:
 
 
 ENGINE: tuple[Callable[[Context], object], ...] = (
-    recover, open_deals, expire_quotations, enrol_leads, take_steps, cancel_ended, keep_drafts_true,
-    write_held, make_drafts, queue_approved,
+    recover, open_deals, expire_quotations, enrol_leads, take_steps, cancel_ended, keep_letters,
+    keep_drafts_true, write_held, make_drafts, queue_approved,
 )  # fmt: skip
 
 

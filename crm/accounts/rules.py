@@ -64,6 +64,7 @@ class Action(StrEnum):
     EXPORT_LEADS = "export_leads"
     IMPORT = "import"
     RUN_CAMPAIGNS = "run_campaigns"
+    EDIT_LETTERS = "edit_letters"
     SUPPRESS = "suppress"
     SETTLE_UNCERTAIN = "settle_uncertain"
     SEE_REPORTS = "see_reports"
@@ -86,6 +87,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.EXPORT_CONTACTS,
             Action.EXPORT_LEADS,
             Action.SUPPRESS,
+            Action.EDIT_LETTERS,
         }
     ),
     Role.SME: frozenset({Action.FINISH_TASKS, Action.EDIT_PRODUCTS, Action.EXPORT_LEADS}),

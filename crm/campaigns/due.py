@@ -31,6 +31,7 @@ class DueStep(NamedTuple):
     kind: str
     what: str
     due_at: datetime
+    campaign_id: int
     data: Mapping[str, Any]
 
     @property
@@ -92,7 +93,7 @@ def _statement(any_kind: bool, lock: bool) -> "sa.Select[Any]":
     rows = (
         sa.select(
             STEPS.c.id, STEPS.c.enrolment_id, ENROLMENTS.c.lead_id, ENROLMENTS.c.workflow_sha256,
-            STEPS.c.step, STEPS.c.kind, STEPS.c.what, STEPS.c.due_at, STEPS.c.data,
+            STEPS.c.step, STEPS.c.kind, STEPS.c.what, STEPS.c.due_at, STEPS.c.campaign_id, STEPS.c.data,
         )
         .join(ENROLMENTS, ENROLMENTS.c.id == STEPS.c.enrolment_id)
         .where(

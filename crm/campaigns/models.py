@@ -67,6 +67,66 @@ class Campaign(Versioned, table=True):
     created_by: str = Field(max_length=254)
 
 
+class LetterVersion(SQLModel, table=True):
+    """All files of a letter (name → text) by their content hash. Kept for good: campaigns and drafts name it."""
+
+    __tablename__ = "letter_version"
+
+    sha256: str = Field(primary_key=True, max_length=64)
+    name: str = Field(max_length=64, index=True)
+    files: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
+    created_at: datetime
+
+
+class LetterSave(SQLModel, table=True):
+    """A letter as somebody saved it on the desk; the highest ``number`` of a name is the one in use.
+
+    ``folder_sha256`` is what the folder held at the time (empty: there was none), so that a later change there can be
+    told. The same number cannot be saved twice.
+    """
+
+    __tablename__ = "letter_save"
+    __table_args__ = (UniqueConstraint("name", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=64)
+    number: int
+    sha256: str = Field(foreign_key="letter_version.sha256", max_length=64)
+    folder_sha256: str = Field(default="", max_length=64)
+    saved_at: datetime
+    saved_by: str = Field(max_length=254)
+    why: str = ""
+
+
+class LetterDecision(SQLModel, table=True):
+    """What a person decided about one text of a letter beside one Korean text. ``kind``: asked, approved, returned.
+
+    Bound to the two texts by their hashes and to nothing else, so it holds for every version that has both.
+    """
+
+    __tablename__ = "letter_decision"
+
+    id: int | None = Field(default=None, primary_key=True)
+    letter: str = Field(max_length=64, index=True)
+    language: str = Field(max_length=16)
+    text_sha256: str = Field(max_length=64)
+    korean_sha256: str = Field(max_length=64)
+    kind: str = Field(max_length=16)
+    decided_at: datetime
+    decided_by: str = Field(max_length=254)
+    note: str = ""
+
+
+class CampaignLetter(SQLModel, table=True):
+    """The version of a letter that a campaign keeps, from its start until somebody moves it to a newer one."""
+
+    __tablename__ = "campaign_letter"
+
+    campaign_id: int = Field(primary_key=True, foreign_key="campaign.id", ondelete="CASCADE")
+    letter: str = Field(primary_key=True, max_length=64)
+    sha256: str = Field(foreign_key="letter_version.sha256", max_length=64)
+
+
 class CampaignPlan(SQLModel, table=True):
     """What a campaign was going to send when a person agreed to it; ``plans`` tells what differs from it now."""
 

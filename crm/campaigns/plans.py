@@ -9,11 +9,11 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
+from crm.campaigns.letters import wordings_of
 from crm.campaigns.models import Campaign, CampaignPlan, Enrolment, Step
 from crm.campaigns.rehearsal import Rehearsal
 from crm.campaigns.states import ACTIVE, OPEN
@@ -53,7 +53,7 @@ class Plan:
 
 
 def plan_of(rehearsal: Rehearsal, wordings: Mapping[str, str]) -> Plan:
-    """Return the plan that a rehearsal comes to; ``wordings`` are all there are (``wordings_in``)."""
+    """Return the plan that a rehearsal comes to; ``wordings`` are all there are (``letters.wordings_of``)."""
     letters = sorted(
         Letter(
             one.lead_id, one.step, one.letter, one.language, one.due_at.astimezone(KST).date().isoformat(),
@@ -123,12 +123,6 @@ def compare(
     )
 
 
-def wordings_in(folder: Path) -> dict[str, str]:
-    """Return the digest of every letter file of a templates folder, by ``letter/language``."""
-    files = sorted(folder.glob("*/*.md")) if folder.is_dir() else []
-    return {f"{path.parent.name}/{path.stem}": hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
-
-
 # ---------------------------------------------------------------- what is stored
 
 
@@ -136,7 +130,7 @@ def agree(
     session: Session, settings: Settings, campaign: Campaign, rehearsal: Rehearsal, *, by: str, now: datetime
 ) -> CampaignPlan:
     """Note that a person agrees to what a rehearsal lists; what was agreed before is replaced."""
-    plan = plan_of(rehearsal, wordings_in(Path(settings.templates_dir)))
+    plan = plan_of(rehearsal, wordings_of(session, settings, campaign))
     assert campaign.id is not None
     stored = session.get(CampaignPlan, campaign.id) or CampaignPlan(
         campaign_id=campaign.id, sha256="", made_at=now, made_by=by
@@ -156,7 +150,7 @@ def difference(
     stored = session.get(CampaignPlan, campaign.id)
     if stored is None:
         return None
-    present = plan_of(rehearsal, wordings_in(Path(settings.templates_dir)))
+    present = plan_of(rehearsal, wordings_of(session, settings, campaign))
     if plan_hash(present) == stored.sha256:
         return None
     done, ended = _happened(session, campaign)

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, func, select
 
 from crm.campaigns.checker import check, read_stored
 from crm.campaigns.definition import Definition
+from crm.campaigns.letters import languages_in_use
 from crm.campaigns.models import Campaign, WorkflowSave, WorkflowVersion
 from crm.campaigns.reading import MOST_CHARACTERS
 from crm.campaigns.rules import OwnDays, OwnHolidays
@@ -72,7 +73,7 @@ def load_workflows(settings: Settings, session: Session | None = None) -> dict[s
     With a ``session``, what was saved in the browser stands instead of the file of the same name (``sources``).
     Raises BadInput with all problems of all workflows.
     """
-    letters = letters_in(Path(settings.templates_dir))
+    letters = languages_in_use(session, settings)
     found: dict[str, Workflow] = {}
     problems: list[Problem] = []
     for place, text, unreadable in _texts(settings, session):
@@ -151,9 +152,14 @@ def saves_of(session: Session, name: str) -> Sequence[tuple[WorkflowSave, str]]:
     return [(save, text) for save, text in session.exec(rows)]
 
 
-def check_text(settings: Settings, name: str, text: str) -> tuple[Definition | None, list[Problem]]:
-    """Check a text as the workflow ``name``; the problems' places name no folder."""
-    return _checked(tidied(text), f"{name}.yaml", letters_in(Path(settings.templates_dir)))
+def check_text(
+    settings: Settings, name: str, text: str, session: Session | None = None
+) -> tuple[Definition | None, list[Problem]]:
+    """Check a text as the workflow ``name``; the problems' places name no folder.
+
+    With a ``session``, letters that were saved on the desk only are known too.
+    """
+    return _checked(tidied(text), f"{name}.yaml", languages_in_use(session, settings))
 
 
 def _checked(text: str, place: str, letters: dict[str, set[str]]) -> tuple[Definition | None, list[Problem]]:
@@ -192,7 +198,7 @@ def save_workflow(
     ``based_on`` is the hash of the version that was changed, empty for a new workflow. Raises BadInput with every
     mistake, Stale when somebody else saved meanwhile, Refused when nothing was changed.
     """
-    _definition, problems = check_text(settings, name, text)
+    _definition, problems = check_text(settings, name, text, session)
     if not why.strip():
         problems = [*problems, Problem(_("Write down why it was changed."), Place(field="why"))]
     if problems:
@@ -242,13 +248,7 @@ def keep(session: Session, name: str, text: str, now: datetime) -> str:
     return sha256
 
 
-# ---------------------------------------------------------------- letters and stored versions
-
-
-def letters_in(folder: Path) -> dict[str, set[str]]:
-    """Return the letters of a templates folder, each with the languages it is written in."""
-    letters = (item for item in folder.iterdir() if item.is_dir()) if folder.is_dir() else ()
-    return {letter.name: {path.stem for path in letter.glob("*.md")} for letter in letters if letter.name[0] != "_"}
+# ---------------------------------------------------------------- stored versions
 
 
 def definition_of(session: Session, sha256: str) -> Definition:

@@ -131,12 +131,12 @@ def rehearse(
 
 
 def _write_plan(session: "Session", settings: "Settings", plan: "Rehearsal", path: Path) -> None:
+    from crm.drafts.desk import letters_in_use
     from crm.exporters.service import advisor_namer
-    from crm.jobs import library
     from crm.reports.planfile import plan_file
-    from crm.web.naming import letter_namer
+    from crm.web.naming import letter_namer, titles_of
 
-    data = plan_file(plan, letter_namer(library(settings.templates_dir)), advisor_namer(session))
+    data = plan_file(plan, letter_namer(titles_of(letters_in_use(session, settings))), advisor_namer(session))
     try:
         path.write_bytes(data)
     except OSError as error:
@@ -169,6 +169,7 @@ def start(
     """Start a campaign; from now on the worker drafts its letters."""
     from crm.campaigns import service
     from crm.campaigns.models import Campaign
+    from crm.drafts import desk
     from crm.exporters import service as exporters
 
     context = common.open_house()
@@ -188,6 +189,7 @@ def start(
                 by=common.operator(),
             )
         service.start(session, target, by=common.operator(), now=now)
+        desk.keep_for(session, context.settings, target, now=now)
         count = service.enrol_leads(session, context.settings, now=now)
         common.say(_("Campaign {id} runs.", id=target.id))
         common.say(ngettext("{n} lead is enrolled.", "{n} leads are enrolled.", count))

@@ -28,9 +28,8 @@ def parcel_of(about: Subject, attach: Collection[str], placeholders: Collection[
         return NOTHING
     papers = about.sources.papers(about.lead, now) or NO_PAPERS
     found = _on_the_shelf(about, kinds) if papers is NO_PAPERS else list(_found(about, kinds, papers))
-    if not found and MEETING not in attach:
-        return NOTHING
-    return pack(found, attach, posting, about.card.language, now, _calendar(about, attach, papers, posting))
+    calendar = _calendar(about, attach, papers, posting)
+    return pack(found, attach, posting, about.card.language, now, calendar) if found or calendar else NOTHING
 
 
 def _on_the_shelf(about: Subject, kinds: Collection[str]) -> list[tuple[str, Document]]:

@@ -28,7 +28,7 @@ from crm.drafts.models import Draft
 from crm.drafts.placeholders import PLACEHOLDERS, Facts
 from crm.drafts.subjects import Sources, Subject, subject_of
 from crm.drafts.templates import Library, RenderedBlock, unmarked
-from crm.drafts.writing import Content, both, noticed, pair_of, pairs, write
+from crm.drafts.writing import Content, both, noticed, pair_of, pairs, write_in_use
 from crm.pipeline import service as pipeline
 
 log = structlog.get_logger()
@@ -113,8 +113,15 @@ def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
         never = pen.known.hopeless(_asked(pen.cards[step.lead_id]))
         if never is None:
             about = pen.sources.subject(step.lead_id)
-            letter = pen.library.letter(step.what)
-            content = write(letter, about, planned_at=step.due_at, now=pen.now, attach=step.attach)
+            content = write_in_use(
+                pen.library,
+                step.what,
+                about,
+                campaign_id=step.campaign_id,
+                attach=step.attach,
+                planned_at=step.due_at,
+                now=pen.now,
+            )
             return _Page(step, about, content, noticed(content, about))
         with session.begin_nested():
             campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
@@ -194,8 +201,16 @@ def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
             campaigns.step_skipped(session, draft.step_id, reason=never, now=pen.now, settings=pen.settings)
         return False
     about = pen.sources.subject(draft.lead_id)
-    letter, attach = pen.library.letter(draft.letter), _attach(session, draft)
-    content = write(letter, about, planned_at=draft.planned_at, now=pen.now, attach=attach)
+    at = session.get_one(Step, draft.step_id) if draft.step_id is not None else None
+    content = write_in_use(
+        pen.library,
+        draft.letter,
+        about,
+        campaign_id=at.campaign_id if at else None,
+        attach=_attach(session, draft),
+        planned_at=draft.planned_at,
+        now=pen.now,
+    )
     if content.status == HELD and content.held_for == draft.held_for:
         return False
     _take_over(draft, content, about)
@@ -269,8 +284,9 @@ def _keep_true(
 
 
 def _write_anew(draft: Draft, library: Library, about: Subject, now: datetime, attach: str) -> None:
-    letter = library.letter(draft.letter)
-    _take_over(draft, write(letter, about, planned_at=draft.planned_at, now=now, attach=attach), about)
+    version, at = draft.letter_version, draft.planned_at
+    content = write_in_use(library, draft.letter, about, version=version, attach=attach, planned_at=at, now=now)
+    _take_over(draft, content, about)
     draft.created_at = now
 
 

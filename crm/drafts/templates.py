@@ -27,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from crm.campaigns.letters import APPROVALS_FILE
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import N_, _
 from crm.drafts import guard
@@ -143,12 +144,18 @@ class Library:
         """Return every letter, by name."""
         return list(self._letters.values())
 
-    def letter(self, name: str) -> Letter:
-        """Return one letter. Raises NotFound naming those there are."""
+    def letter(self, name: str, version: str = "") -> Letter:
+        """Return one letter; a folder has one ``version`` of it. Raises NotFound naming those there are."""
         if name not in self._letters:
             known = ", ".join(self._letters)
             raise NotFound(_("There is no letter called {name}. Known: {known}.", name=name, known=known))
         return self._letters[name]
+
+    def to_write(
+        self, name: str, language: str, country: str | None = None, *, campaign_id: int | None = None, version: str = ""
+    ) -> Letter:
+        """Return a letter to write now. Of a folder nobody asks who approved it; ``library.Shelf`` does."""
+        return self.letter(name, version)
 
     def languages(self) -> dict[str, set[str]]:
         """Return which languages each letter is written in: all of them, or it would not have been read."""
@@ -371,23 +378,26 @@ class _Section:
         return "\n" * self.line + self.text
 
 
-def read_letter(name: str, contents: Mapping[str, bytes], folder: Path) -> Letter:
+def read_letter(name: str, contents: Mapping[str, bytes], folder: Path, *, in_part: bool = False) -> Letter:
     """Return the letter that ``contents`` are, by file name: ``letter.yaml``, ``ko.md`` and so on.
 
-    ``folder`` is only said in problems. Raises BadInput with every problem.
+    ``folder`` is only said in problems. ``in_part``: a placeholder may be used by no language, because not all that
+    the letter has are here. Raises BadInput with every problem.
     """
-    return _read_letter(name, tuple(sorted(contents.items())), folder)
+    return _read_letter(name, tuple(sorted(contents.items())), folder, in_part)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """Return what lies in a letter's folder; what is hidden is no part of it."""
+    """Return what lies in a letter's folder; what is hidden, and the list of approvals, is no part of the letter."""
     return {
-        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file() and path.name != APPROVALS_FILE and not path.name.startswith(".")
     }
 
 
 @lru_cache(maxsize=64)  # what was found good is compiled once a process; what is wrong is told every time
-def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Path) -> Letter:
+def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Path, in_part: bool) -> Letter:
     files = dict(contents)
     if problems := _stray(files, folder):
         raise BadInput(problems)
@@ -398,7 +408,7 @@ def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Pat
     allowed = frozenset(str(placeholder) for placeholder in data["placeholders"])
     needs = tuple(str(need) for need in data.get("needs", ()))
     sections, used = _all_sections(files, folder, blocks, allowed)
-    if unused := sorted(allowed - used - set(needs)):
+    if not in_part and (unused := sorted(allowed - used - set(needs))):
         raise BadInput(_unused(folder / SETTINGS, data, unused))
     counts = _counts(sections[LANGUAGES[0]])
     letter = Letter(

@@ -15,12 +15,13 @@ from crm.drafts.enclosures import Parcel
 from crm.drafts.facts import facts_of, korean_rendering
 from crm.drafts.held import lacking, where
 from crm.drafts.language import KOREAN
+from crm.drafts.library import NotReady
 from crm.drafts.markdown import ADDRESS
 from crm.drafts.packing import parcel_of
 from crm.drafts.placeholders import Facts
 from crm.drafts.rules import check_content
 from crm.drafts.subjects import Subject
-from crm.drafts.templates import Letter, RenderedBlock, RenderedLetter, missing, render
+from crm.drafts.templates import Letter, Library, RenderedBlock, RenderedLetter, missing, render
 
 
 class Content(NamedTuple):
@@ -75,6 +76,45 @@ def write(letter: Letter, about: Subject, *, planned_at: datetime, now: datetime
         held_for=pair.held_for,
         enclosed=[item.as_json() for item in pair.parcel.items] if written else [],
         status="waiting" if written else "held",
+    )
+
+
+def write_in_use(
+    library: Library,
+    name: str,
+    about: Subject,
+    *,
+    planned_at: datetime,
+    now: datetime,
+    campaign_id: int | None = None,
+    version: str = "",
+    attach: str = "",
+) -> Content:
+    """Write a letter in ``version``, or in the one that the campaign keeps; held while its text is not approved."""
+    card = about.card
+    try:
+        letter = library.to_write(name, card.language, card.country, campaign_id=campaign_id, version=version)
+    except NotReady as error:
+        return _held(name, about, error)
+    return write(letter, about, planned_at=planned_at, now=now, attach=attach)
+
+
+def _held(name: str, about: Subject, error: NotReady) -> Content:
+    return Content(
+        letter=name,
+        letter_version=error.version,
+        language=about.card.language,
+        variant=about.card.language,
+        turn=about.turn,
+        recipient_name=about.recipient_name,
+        product_line_id=about.line.id if about.line else None,
+        subject="",
+        subject_ko="",
+        subject_template="",
+        blocks=[],
+        held_for=[error.held_for],
+        enclosed=[],
+        status="held",
     )
 
 

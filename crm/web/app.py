@@ -1,15 +1,16 @@
 """Puts the site together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 
 from crm.core.context import Context
-from crm.drafts.templates import Library
+from crm.drafts.desk import letters_in_use
 from crm.web import errors
 from crm.web.front import FrontDoor, body_limit
+from crm.web.naming import titles_of
 from crm.web.pages import Pages
 from crm.web.routes import (
     account,
@@ -26,6 +27,7 @@ from crm.web.routes import (
     files,
     help,
     imports,
+    letters,
     links,
     outbox,
     papers,
@@ -46,7 +48,10 @@ from crm.web.runs import Runs
 
 # exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports and
 # builder before campaigns too.
-ADVISORS_AND_SMES = (public, links, pipeline, review, replies, sent, buyers, deals, papers, tasks, exports, products)
+ADVISORS_AND_SMES = (
+    *(public, links, pipeline, review, replies, sent, buyers, deals, papers, tasks, exports, products),
+    letters,
+)
 STAFF = (
     staff,
     exhibitions,
@@ -85,8 +90,8 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
-    app.state.library = Library(context.settings.templates_dir)
-    app.state.pages = Pages(app.state.library, templates)
+    app.state.titles = _titles(context)
+    app.state.pages = Pages(app.state.titles, templates)
     app.state.banner = banner
     app.state.runs = Runs()
     app.add_middleware(FrontDoor, context=context)
@@ -95,3 +100,8 @@ def create_app(
     for router in (*(area.router for area in own), *routers):
         app.include_router(router, max_body_size=body_limit(context.settings))
     return app
+
+
+def _titles(context: Context) -> dict[str, Mapping[str, str]]:
+    with context.db.reading() as session:
+        return titles_of(letters_in_use(session, context.settings))

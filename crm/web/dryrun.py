@@ -12,12 +12,14 @@ from crm.campaigns import building, load
 from crm.campaigns.definition import Definition
 from crm.campaigns.language import LANGUAGES
 from crm.campaigns.leads import chunks
+from crm.campaigns.letters import base_of
 from crm.campaigns.models import Campaign
 from crm.campaigns.rehearsal import PlannedLetter, Rehearsal
 from crm.clearance import rules as clearance_rules
 from crm.clearance import texts as clearance_texts
 from crm.contacts.models import Lead
 from crm.core.i18n import N_, _, language, ngettext
+from crm.drafts.library import desk_page
 from crm.exporters.rules import in_language
 from crm.exporters.service import advisor_namer
 from crm.pipeline import texts as pipeline_texts
@@ -56,7 +58,7 @@ def to_fix(visit: Visit, campaign: Campaign, definition: Definition, plan: Rehea
         title = in_language(dict(definition.dates[name]), language())
         text = _("The date is missing: {name}.", name=title)
         found.append(Fix(text, f"{here}/flow#f-date-{name}", _("Fill in the date"), stops=True))
-    found += [_missing(here, letter, tongue, plan) for letter, tongue in missing_letters(visit, plan)]
+    found += [_missing(letter, tongue, plan) for letter, tongue in missing_letters(visit, plan)]
     if not plan.letters and not plan.tasks:
         found.append(
             Fix(_("There is nobody to write to."), f"{here}/rehearsal#h-out", _("Who is left out"), stops=True)
@@ -64,23 +66,24 @@ def to_fix(visit: Visit, campaign: Campaign, definition: Definition, plan: Rehea
     return [*found, *_held_fixes(here, plan)]
 
 
-def _missing(here: str, letter: str, tongue: str, plan: Rehearsal) -> Fix:
-    count = sum((one.letter, one.language) == (letter, tongue) for one in plan.letters)
+def _missing(letter: str, tongue: str, plan: Rehearsal) -> Fix:
+    count = sum((one.letter, one.language) == (letter, base_of(tongue)) for one in plan.letters)
     text = ngettext(
-        "{n} letter cannot be written: {letter} is missing in {language}.",
-        "{n} letters cannot be written: {letter} is missing in {language}.",
+        "{n} letter cannot be written: {letter} is not approved in {language} yet.",
+        "{n} letters cannot be written: {letter} is not approved in {language} yet.",
         count,
         letter=letter,
         language=words.tongue(tongue),
     )
-    return Fix(text, f"{here}/letters", _("Look at the letters"), stops=True)
+    return Fix(text, desk_page(letter, tongue), _("Look at the letter"), stops=True)
 
 
 def missing_letters(visit: Visit, plan: Rehearsal) -> list[tuple[str, str]]:
-    """Return the letters and languages that the plan needs and that nobody has written."""
-    known = visit.request.app.state.library.languages()
-    needed = {(one.letter, one.language) for one in plan.letters}
-    return sorted((letter, tongue) for letter, tongue in needed if tongue not in known.get(letter, ()))
+    """Return the letters and languages that the plan needs and that nobody has written or approved."""
+    shelf = visit.letters
+    needed = {(one.letter, one.language, one.country) for one in plan.letters}
+    found = ((letter, shelf.ready_in_use(letter, tongue, land)) for letter, tongue, land in needed)
+    return sorted({(letter, ready.tongue) for letter, ready in found if not ready})
 
 
 def _held_fixes(here: str, plan: Rehearsal) -> list[Fix]:

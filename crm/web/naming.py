@@ -1,6 +1,6 @@
 """Codes of the other rooms in the viewer's words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from crm.campaigns.queries import StepRow
 from crm.clearance import texts as clearance_texts
@@ -78,10 +78,18 @@ def next_stage(stage: str) -> str:
     return codes[min(codes.index(stage) + 1, len(codes) - 1)] if stage in codes else "replied"
 
 
-def letter_namer(library: Library) -> Callable[[str], str]:
-    """Return what names letters by the titles of ``library``; one that is gone keeps its file name."""
-    titles = {letter.name: letter.title for letter in library.letters()}
-    return lambda name: in_language(titles[name], language()) if name in titles else name
+Titles = Mapping[str, Mapping[str, str]]
+"""Letter → its title in each language."""
+
+
+def titles_of(library: Library) -> dict[str, Mapping[str, str]]:
+    """Return the titles of letters."""
+    return {letter.name: letter.title for letter in library.letters()}
+
+
+def letter_namer(titles: Titles) -> Callable[[str], str]:
+    """Return what names letters by their titles, as they are when it is asked; one that is gone keeps its file name."""
+    return lambda name: in_language(dict(titles[name]), language()) if name in titles else name
 
 
 def step_namer(letter_name: Callable[[str], str]) -> Callable[[StepRow], str]:

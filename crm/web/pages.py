@@ -16,11 +16,10 @@ from crm.clearance import texts as clearance_texts
 from crm.core import i18n
 from crm.core.context import Context
 from crm.drafts import texts as draft_texts
-from crm.drafts.templates import Library
 from crm.exporters.rules import in_language
 from crm.imports import duplicates
 from crm.pipeline import texts as stages
-from crm.web import naming, navigation, words
+from crm.web import letterdesk, naming, navigation, words
 from crm.web.assets import assets
 from crm.web.conditionwords import condition_text
 from crm.web.visitors import Visitor
@@ -32,11 +31,11 @@ HTMX_CONFIG = json.dumps({"includeIndicatorCSS": False, "noSwap": [204, 304, "5x
 
 
 class Pages:
-    """The templates, ready to be shown. ``folders`` are searched after the project's own; ``library`` names letters."""
+    """The templates, ready to be shown. ``folders`` are searched after the project's own; ``titles`` names letters."""
 
-    def __init__(self, library: Library, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, titles: naming.Titles, folders: Sequence[Path] = ()) -> None:
         self.environment = _environment([TEMPLATE_DIR, *folders])
-        letter_name = naming.letter_namer(library)
+        letter_name = naming.letter_namer(titles)
         self.environment.globals.update(letter_name=letter_name, step_name=naming.step_namer(letter_name))
 
     def show(self, request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -146,6 +145,8 @@ def _environment(folders: Sequence[Path]) -> Environment:
         long_day=words.long_day,
         country=words.country,
         tongue=words.tongue,
+        tongue_name=words.tongue,
+        block_label=letterdesk.block_label,
         stage_name=stages.stage_name,
         turn_name=naming.turn_name,
         turn_of=naming.turn_of,

@@ -21,7 +21,9 @@ from crm.accounts.rules import Action, Viewer, require
 from crm.core.context import Context
 from crm.core.errors import BadInput, NotAllowed
 from crm.core.i18n import _
-from crm.web import pages
+from crm.drafts.desk import letters_in_use
+from crm.drafts.library import Shelf
+from crm.web import naming, pages
 from crm.web.errors import FormTooOld, SignInNeeded
 from crm.web.front import SAFE_METHODS
 from crm.web.visitors import Visitor
@@ -50,6 +52,13 @@ class Visit:
         if self.visitor.user is None:
             raise SignInNeeded
         return self.visitor.user
+
+    @property
+    def letters(self) -> Shelf:
+        """Return the letters in use; pages name letters by their titles from now on."""
+        shelf = letters_in_use(self.db, self.context.settings)
+        self.request.app.state.titles.update(naming.titles_of(shelf))
+        return shelf
 
     def page(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Answer with a page."""

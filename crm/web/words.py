@@ -73,6 +73,9 @@ def country(code: str | None) -> str:
 
 
 def tongue(code: str) -> str:
-    """Return a language's name for a BCP 47 tag such as ``zh-Hant``."""
+    """Return a language's name for a BCP 47 tag such as ``zh-Hant``; of a variant (``es-ES``) with its country."""
+    base, _dash, land = code.rpartition("-")
+    if base and len(land) == 2 and land.isupper():
+        return f"{tongue(base)} · {country(land)}"
     short = SHORT_LANGUAGES.get(language(), {}).get(code)
     return short or _locale(language()).languages.get(code.replace("-", "_"), code)

@@ -14,8 +14,8 @@ from crm.campaigns import engine, examples, harness, manual
 from crm.campaigns.checker import check
 from crm.campaigns.conditions import ContactFacts, Facts, TalkFacts, holds
 from crm.campaigns.definition import Definition, Step
+from crm.campaigns.letters import letters_in
 from crm.campaigns.rules import show_close
-from crm.campaigns.workflows import letters_in
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTERS = letters_in(ROOT / "templates" / "mail")

@@ -12,7 +12,7 @@ async def test_one_round_names_what_each_job_did(context: Context) -> None:
     done = await jobs.run_once(context)
     assert list(done) == [
         "read_inbox", "recover", "open_deals", "expire_quotations", "enrol_leads", "take_steps", "cancel_ended",
-        "keep_drafts_true", "write_held", "make_drafts", "queue_approved", "send_due",
+        "keep_letters", "keep_drafts_true", "write_held", "make_drafts", "queue_approved", "send_due",
     ]  # fmt: skip
     assert not any(str(result).startswith("failed") for result in done.values())
 

@@ -113,6 +113,19 @@ def test_an_older_program_writes_what_this_one_holds(db: Database, session: Sess
     assert step == "waiting"
 
 
+def test_letters_of_an_older_program_go_on_as_the_files_they_are(db: Database, session: Session) -> None:
+    draft = drafted(session, met(session, build(session), "Lucia"))
+    session.commit()
+    migrations.downgrade(db, "0007")
+    before = row_counts(db)
+    migrations.upgrade(db)
+    after = row_counts(db)
+    assert after.items() >= before.items()
+    assert {after[name] for name in ("letter_version", "letter_save", "letter_decision", "campaign_letter")} == {0}
+    assert before["draft"] == 1
+    session.refresh(draft)
+
+
 def test_two_standing_approvals_of_an_old_program_become_one(db: Database, session: Session) -> None:
     draft = drafted(session, met(session, build(session), "Lucia"))
     session.commit()

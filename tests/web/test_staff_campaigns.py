@@ -5,12 +5,17 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from crm.accounts.models import Role
+from crm.accounts.rules import Viewer
+from crm.campaigns import letters
 from crm.campaigns import service as campaigns
 from crm.campaigns.models import Campaign, Step
 from crm.contacts.models import Contact
 from crm.core.clock import FrozenClock
 from crm.core.config import Settings
 from crm.core.context import Context
+from crm.drafts import desk
+from crm.drafts.blocks import rewritten, split
 from crm.drafts.models import Draft
 from tests.web.conftest import Browser
 from tests.web.world import World, letter
@@ -169,3 +174,58 @@ def test_a_broken_workflow_file_does_not_hide_the_campaigns_that_run(
     assert "broken.yaml" in text
     assert campaign in text
     assert hana.get(campaign).status_code == 200
+
+
+def change_letter(site: Context, by: str = "hana@example.com") -> None:
+    """Save another closing of the English thank-you letter on the desk."""
+    staff = Viewer(1, by, "Hana", Role.STAFF, exporter_ids=None)
+    with site.db.writing() as session:
+        source = letters.source_of(session, site.settings, "thank_you")
+        text = split(source.files["en.md"])
+        keys = [block.key for block in text.blocks]
+        files = {
+            **source.files,
+            "en.md": rewritten(
+                source.files["en.md"], keys, {**text.texts, "closing": f"Until soon, {source.sha256[:4]}"}
+            ),
+        }
+        desk.save(
+            session, site.settings, "thank_you", files,
+            based_on=source.sha256, why="x", viewer=staff, now=site.clock.now(),
+        )  # fmt: skip
+
+
+def test_a_campaign_keeps_its_letters_until_it_is_moved_with_a_reason(
+    hana: Browser, site: Context, campaign: str
+) -> None:
+    start(hana, campaign)
+    assert f"{campaign}/wordings" not in hana.get(campaign).text
+    change_letter(site)
+    assert f"{campaign}/wordings" in hana.get(campaign).text
+    page = hana.get(f"{campaign}/wordings").text
+    assert "Until" in page
+    seen = dict(re.findall(r'name="(seen-\w+)" value="(\w+)"', page))
+    assert list(seen) == ["seen-thank_you"]
+    assert hana.post(f"{campaign}/wordings", {**seen, "reason": " "}).status_code == 422
+    assert hana.post(f"{campaign}/wordings", {**seen, "reason": "새 인사"}).status_code == 303
+    assert f"{campaign}/wordings" not in hana.get(campaign).text
+
+
+def test_letters_that_changed_while_they_were_looked_at_are_shown_again(
+    hana: Browser, site: Context, campaign: str
+) -> None:
+    start(hana, campaign)
+    change_letter(site)
+    seen = dict(re.findall(r'name="(seen-\w+)" value="(\w+)"', hana.get(f"{campaign}/wordings").text))
+    change_letter(site)
+    answer = hana.post(f"{campaign}/wordings", {**seen, "reason": "새 인사"})
+    assert answer.status_code == 409
+    assert f"{campaign}/wordings" in hana.get(campaign).text
+
+
+def test_a_campaign_cannot_start_with_a_text_that_nobody_approved(hana: Browser, site: Context, campaign: str) -> None:
+    change_letter(site)
+    page = hana.get(f"{campaign}/start").text
+    assert "/letters/thank_you?language=en" in page
+    assert hana.post(f"{campaign}/start", {"seen": "x"}).status_code == 422
+    assert state(site) == "draft"

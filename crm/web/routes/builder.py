@@ -3,7 +3,6 @@
 Each step has its own address and can be taken up again after the browser was closed; till then it is a draft.
 """
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -12,12 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from crm.accounts.rules import Action, require
 from crm.campaigns import building, load, plans, queries, service
 from crm.campaigns.language import LANGUAGES
+from crm.campaigns.letters import wordings_of
 from crm.campaigns.models import Campaign
 from crm.campaigns.rehearsal import Rehearsal
 from crm.campaigns.states import DRAFT, STOPPED
 from crm.campaigns.workflows import definition_of
 from crm.core.errors import BadInput, CrmError, NotFound, Place, Problem, Refused
 from crm.core.i18n import _, ngettext
+from crm.drafts import desk
 from crm.exporters import queries as exporters
 from crm.exporters.service import advisor_namer
 from crm.reports.planfile import plan_file
@@ -200,7 +201,7 @@ def letters(visit: Staff, campaign_id: int) -> Response:
     found = _draft(visit, campaign_id)
     if (elsewhere := _elsewhere(found)) is not None:
         return elsewhere
-    plan, known = _rehearsed(visit, found), visit.request.app.state.library.languages()
+    plan, known = _rehearsed(visit, found), visit.letters.ready_languages()
     counts: dict[tuple[str, str], int] = {}
     for one in plan.letters:
         counts[one.letter, one.language] = counts.get((one.letter, one.language), 0) + 1
@@ -281,19 +282,15 @@ def _last_look(visit: Visit, found: Campaign) -> dict[str, Any]:
         "fixes": fixes,
         "stops": [fix for fix in fixes if fix.stops],
         "held": sum(one.level == "block" for one in plan.letters),
-        "seen": _hash(visit, plan),
+        "seen": _hash(visit, found, plan),
         "dates": [(title, found.dates.get(name)) for name, title in definition.dates.items()],
         "day_text": flowwords.day_text,
         "changed": False,
     }
 
 
-def _hash(visit: Visit, plan: Rehearsal) -> str:
-    return plans.plan_hash(plans.plan_of(plan, _wordings(visit)))
-
-
-def _wordings(visit: Visit) -> dict[str, str]:
-    return plans.wordings_in(Path(visit.context.settings.templates_dir))
+def _hash(visit: Visit, found: Campaign, plan: Rehearsal) -> str:
+    return plans.plan_hash(plans.plan_of(plan, wordings_of(visit.db, visit.context.settings, found)))
 
 
 @router.post("/campaigns/{campaign_id}/start")
@@ -312,6 +309,7 @@ def start(visit: Staff, campaign_id: int, seen: Text = "") -> Response:
         return visit.page("campaigns/start.html", status=409, **{**values, "changed": True})
     plans.agree(visit.db, visit.context.settings, found, plan, by=visit.viewer.email, now=visit.now)
     service.start(visit.db, found, by=visit.viewer.email, now=visit.now)
+    desk.keep_for(visit.db, visit.context.settings, found, now=visit.now)
     notice = ngettext(
         "The campaign runs. {n} letter will be drafted a day before its time.",
         "The campaign runs. {n} letters will be drafted, each a day before its time.",
@@ -326,7 +324,7 @@ def agree(visit: Staff, campaign_id: int, seen: Text = "") -> Response:
     require(visit.viewer, Action.RUN_CAMPAIGNS)
     found = _draft(visit, campaign_id)
     plan = _rehearsed(visit, found)
-    if seen != _hash(visit, plan):
+    if seen != _hash(visit, found, plan):
         return visit.go(f"/campaigns/{campaign_id}", _("The plan changed again. Look at it once more."), kind="warn")
     plans.agree(visit.db, visit.context.settings, found, plan, by=visit.viewer.email, now=visit.now)
     return visit.go(f"/campaigns/{campaign_id}", _("The plan as it is now is agreed to."))

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -10,20 +9,25 @@ from sqlmodel import col, select
 from starlette.responses import Response
 
 from crm.accounts.rules import Action, require
+from crm.campaigns import letters as kept
 from crm.campaigns import plans, queries, service, texts, workflows
 from crm.campaigns.definition import Definition
+from crm.campaigns.language import LANGUAGES
 from crm.campaigns.leads import chunks
+from crm.campaigns.letters import wordings_of
 from crm.campaigns.models import Campaign, CampaignPlan, WorkflowVersion
 from crm.campaigns.rehearsal import Instead
 from crm.campaigns.states import PAUSED, RUNNING
 from crm.campaigns.workflows import Source, definition_of
 from crm.contacts.models import Contact, Lead
-from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
+from crm.core.errors import BadInput, NotFound, Place, Problem, Refused, Stale
 from crm.core.i18n import N_, _, ngettext
 from crm.drafts import service as drafts
 from crm.exporters.models import Exhibition, Exporter
 from crm.web import diffs, flowwords, staffwords
 from crm.web.flowwords import FlowWords
+from crm.web.routes.imports import Posted
+from crm.web.routes.letters import changes
 from crm.web.routes.workflows import flow
 from crm.web.staffroom import step_counts
 from crm.web.visits import Staff, Visit
@@ -96,6 +100,7 @@ def _shown(visit: Visit, campaign_id: int) -> dict[str, Any]:
         "states": [(code, _(name)) for code, name in staffwords.STEP_STATES.items()],
         "agreed": visit.db.get(CampaignPlan, campaign_id),
         "newer": _newer(visit, found) is not None,
+        "newer_letters": sorted(kept.newer_letters(visit.db, visit.context.settings, found)),
         "version_name": _version_namer(visit, found.workflow),
         "day_text": flowwords.day_text,
         "versions": queries.versions_of(visit.db, visit.viewer, campaign_id),
@@ -109,7 +114,7 @@ def _newer(visit: Visit, found: Campaign) -> Source | None:
     source = workflows.sources(visit.db, visit.context.settings).get(found.workflow)
     if source is None or source.sha256 == found.workflow_sha256:
         return None
-    definition, _problems = workflows.check_text(visit.context.settings, source.name, source.text)
+    definition, _problems = workflows.check_text(visit.context.settings, source.name, source.text, visit.db)
     return source if definition else None
 
 
@@ -133,7 +138,7 @@ def _differs(visit: Visit, found: Campaign) -> dict[str, Any]:
     differs = plans.difference(visit.db, settings, found, plan)
     if differs is None:
         return {"differs": None}
-    wordings = plans.wordings_in(Path(settings.templates_dir))
+    wordings = wordings_of(visit.db, settings, found)
     return {
         "differs": differs[1],
         "names": _names(visit, differs[1].people),
@@ -235,6 +240,55 @@ def migrate(visit: Staff, campaign_id: int, sha256: Text = "", seen: Text = "", 
     )
     notice = ngettext(
         "{n} person was moved to the newer version.", "{n} persons were moved to the newer version.", len(done.leads)
+    )
+    return visit.go(f"/campaigns/{campaign_id}", notice)
+
+
+# ---- moving to newer letters
+
+
+@router.get("/campaigns/{campaign_id}/wordings")
+def newer_letters(visit: Staff, campaign_id: int) -> Response:
+    """Show what the letters in use say otherwise than those that the campaign keeps."""
+    found = queries.get_campaign(visit.db, visit.viewer, campaign_id)
+    return visit.page("campaigns/wordings.html", **_wordings(visit, found))
+
+
+def _wordings(visit: Visit, found: Campaign) -> dict[str, Any]:
+    newer = kept.newer_letters(visit.db, visit.context.settings, found)
+    shelf = visit.letters
+    waiting = {name: [tongue for tongue in LANGUAGES if not shelf.ready_in_use(name, tongue)] for name in newer}
+    return {
+        **campaign_row(visit, found),
+        "letters": {name: changes(before, source.files) for name, (before, source) in newer.items()},
+        "waiting": waiting,
+        "seen": {name: source.sha256 for name, (_before, source) in newer.items()},
+        "reason": "",
+        "changed": False,
+    }
+
+
+@router.post("/campaigns/{campaign_id}/wordings")
+def move_letters(visit: Staff, campaign_id: int, form: Posted) -> Response:
+    require(visit.viewer, Action.RUN_CAMPAIGNS)
+    found = queries.get_campaign(visit.db, visit.viewer, campaign_id)
+    reason = str(form.get("reason") or "").strip()[:500]
+    values = {**_wordings(visit, found), "reason": reason}
+    if not reason:
+        error = BadInput([Problem(_("Write down why the campaign goes on with newer letters."), Place(field="reason"))])
+        return visit.again("campaigns/wordings.html", error, **values)
+    seen = {name.removeprefix("seen-"): str(value) for name, value in form.multi_items() if name.startswith("seen-")}
+    try:
+        moved = kept.move_to_newest(
+            visit.db, visit.context.settings, found, seen, reason=reason, by=visit.viewer.email, now=visit.now
+        )
+    except Stale:
+        visit.db.rollback()
+        return visit.page("campaigns/wordings.html", status=409, **{**values, "changed": True})
+    notice = ngettext(
+        "The campaign writes {n} letter in its newest version from now on.",
+        "The campaign writes {n} letters in their newest versions from now on.",
+        len(moved),
     )
     return visit.go(f"/campaigns/{campaign_id}", notice)
 

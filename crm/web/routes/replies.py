@@ -61,7 +61,7 @@ def answer(visit: Answerer, message_id: int, text: Annotated[str, Form()] = "") 
     try:
         draft = drafts.write_answer(
             visit.db,
-            visit.request.app.state.library,
+            visit.letters,
             lead_id=message.lead_id,
             in_reply_to=message.message_id,
             texts=paragraphs,

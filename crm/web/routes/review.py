@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Form
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crm.accounts.rules import Action
@@ -144,11 +143,10 @@ def _on(following: str) -> str:
 
 
 @router.post("/review/{draft_id}/anew")
-def anew(request: Request, visit: Reviewer, draft_id: int) -> Response:
+def anew(visit: Reviewer, draft_id: int) -> Response:
     """Write the letter again from what is known by now: another catalogue, a changed quotation, other times."""
     found = drafts.get_draft(visit.db, visit.viewer, draft_id)
-    library = request.app.state.library
-    writing.write_again(visit.db, visit.context.settings, library, found, by=visit.viewer.email, now=visit.now)
+    writing.write_again(visit.db, visit.context.settings, visit.letters, found, by=visit.viewer.email, now=visit.now)
     return visit.go(f"/review/{draft_id}", _("The letter was written anew. Read it again."))
 
 

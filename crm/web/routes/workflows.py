@@ -41,7 +41,7 @@ def _listed(visit: Visit) -> dict[str, Any]:
 
 
 def _row(visit: Visit, source: Source) -> dict[str, Any]:
-    definition, problems = workflows.check_text(visit.context.settings, source.name, source.text)
+    definition, problems = workflows.check_text(visit.context.settings, source.name, source.text, visit.db)
     return {
         "source": source,
         "title": flowwords.title_of(definition) if definition else source.name,
@@ -185,7 +185,7 @@ def _editor(
 
 def _checked(visit: Visit, name: str, text: str) -> dict[str, Any]:
     """Return what the panel beside the text shows: the mistakes, or the workflow as it reads now."""
-    definition, faults = workflows.check_text(visit.context.settings, name, text)
+    definition, faults = workflows.check_text(visit.context.settings, name, text, visit.db)
     lines = workflows.tidied(text).splitlines()
     source = workflows.sources(visit.db, visit.context.settings).get(name)
     return {
