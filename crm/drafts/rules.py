@@ -60,7 +60,7 @@ def _checked(
 ) -> tuple[Finding, ...]:
     """A letter is looked at many times on its way through the queue and changes once or never."""
     country = (addressee.country or "").upper() if addressee else ""
-    looks = [_look(language, country, text) for text in (subject, *texts)]
+    looks = [_look(language, text) for text in (subject, *texts)]
     found = [
         *(one for look in looks for one in look.leftovers),
         *_subject(language, subject),
@@ -89,7 +89,7 @@ class _Look:
 
 
 @lru_cache(maxsize=8192)
-def _look(language: str, country: str, text: str) -> _Look:
+def _look(language: str, text: str) -> _Look:
     """Letters by the hundred have most of their paragraphs in common, so each of these is looked at once."""
     male = _MALE.search(text) if any(mark in text for mark in _MALE_MARKS) else None
     female = _FEMALE.search(text) if any(mark in text for mark in _FEMALE_MARKS) else None
@@ -97,7 +97,7 @@ def _look(language: str, country: str, text: str) -> _Look:
         leftovers=tuple(_leftovers(text)),
         figures=tuple(_figures(text)),
         foreign=bool(foreign_letters(language, text) or foreign_han(language, text)),
-        phrased=phrases.suspected(language, text, country=country),
+        phrased=phrases.suspected(language, text),
         marks=text.count("!") + text.count("！"),
         length=_measured(language, text),
         male=male[0] if male else "",
