@@ -85,7 +85,7 @@ def _held_against(language: str, country: str) -> tuple[tuple[str, Phrase], ...]
 
 
 def suspected(language: str, text: str) -> bool:
-    """Tell whether something of the list, for whichever country, stands in a paragraph: then ``find`` is to be asked."""
+    """Tell whether something of the list, for whichever country, stands in a paragraph: then ``find`` is asked."""
     lowered = text.lower()
     held = {phrase.number: phrase for word, phrase in _held_anywhere(language) if word in lowered}
     return any(phrase.found(text) for phrase in held.values())
