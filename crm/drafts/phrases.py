@@ -84,11 +84,18 @@ def _held_against(language: str, country: str) -> tuple[tuple[str, Phrase], ...]
     return tuple((word, phrase) for phrase in held for word in phrase.words)
 
 
-def suspected(language: str, text: str, *, country: str = "") -> bool:
-    """Tell whether a word of the list stands in a paragraph, so that the letter has to be looked at (``find``)."""
+def suspected(language: str, text: str) -> bool:
+    """Tell whether something of the list, for whichever country, stands in a paragraph: then ``find`` is asked."""
     lowered = text.lower()
-    held = {phrase.number: phrase for word, phrase in _held_against(language, country) if word in lowered}
-    return any(phrase.found(text) for phrase in held.values() if not phrase.template)
+    held = {phrase.number: phrase for word, phrase in _held_anywhere(language) if word in lowered}
+    return any(phrase.found(text) for phrase in held.values())
+
+
+@cache
+def _held_anywhere(language: str) -> tuple[tuple[str, Phrase], ...]:
+    """What is only looked for in files of templates is left out."""
+    held = (phrase for phrase in all_phrases() if language in phrase.languages and not phrase.template)
+    return tuple((word, phrase) for phrase in held for word in phrase.words)
 
 
 def find(

@@ -60,7 +60,7 @@ def _checked(
 ) -> tuple[Finding, ...]:
     """A letter is looked at many times on its way through the queue and changes once or never."""
     country = (addressee.country or "").upper() if addressee else ""
-    looks = [_look(language, country, text) for text in (subject, *texts)]
+    looks = [_look(language, text) for text in (subject, *texts)]
     found = [
         *(one for look in looks for one in look.leftovers),
         *_subject(language, subject),
@@ -89,14 +89,15 @@ class _Look:
 
 
 @lru_cache(maxsize=8192)
-def _look(language: str, country: str, text: str) -> _Look:
+def _look(language: str, text: str) -> _Look:
     """Letters by the hundred have most of their paragraphs in common, so each of these is looked at once."""
-    male, female = _MALE.search(text), _FEMALE.search(text)
+    male = _MALE.search(text) if any(mark in text for mark in _MALE_MARKS) else None
+    female = _FEMALE.search(text) if any(mark in text for mark in _FEMALE_MARKS) else None
     return _Look(
         leftovers=tuple(_leftovers(text)),
         figures=tuple(_figures(text)),
         foreign=bool(foreign_letters(language, text) or foreign_han(language, text)),
-        phrased=phrases.suspected(language, text, country=country),
+        phrased=phrases.suspected(language, text),
         marks=text.count("!") + text.count("！"),
         length=_measured(language, text),
         male=male[0] if male else "",
@@ -120,7 +121,8 @@ _BANK_WORDS = re.compile(
 )
 _BANK_MARKS = ("swift", "bic", "iban", "계좌", "账号", "帐号", "帳號", "口座番号", "account n", "cuenta")
 _ACCOUNT = re.compile(r"[A-Za-z][A-Za-z]\d\d(?: ?[A-Za-z0-9]{4}){3,7}\b")
-_INCOTERM = re.compile(r"\b(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAP|DPU|DDP)\b(?!\s+(?!and\b|or\b|y\b|o\b)[^\W\d_])")
+_INCOTERMS = ("EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP")
+_INCOTERM = re.compile(rf"\b({'|'.join(_INCOTERMS)})\b(?!\s+(?!and\b|or\b|y\b|o\b)[^\W\d_])")
 
 
 def _leftovers(text: str) -> Iterator[Finding]:
@@ -130,7 +132,7 @@ def _leftovers(text: str) -> Iterator[Finding]:
         yield Finding(BLOCK, "character_lost")
     if found := _bank_data(text):
         yield Finding(BLOCK, "bank_data", {"text": found[0]})
-    if found := _INCOTERM.search(text):
+    if any(code in text for code in _INCOTERMS) and (found := _INCOTERM.search(text)):
         yield Finding(BLOCK, "incoterm_without_place", {"text": found[0]})
 
 
@@ -258,6 +260,8 @@ def _length(language: str, length: int) -> Iterator[Finding]:
 # --- the addressee ---------------------------------------------------------------------------------------------------
 
 _MALE = re.compile(r"先生(?!/女士)|\bMr\b|\bEstimado\b(?!/a)|\bSr\.|\bSeñor\b")
+_MALE_MARKS = ("先生", "Mr", "Estimado", "Sr.", "Señor")
+_FEMALE_MARKS = ("女士", "小姐", "Mrs", "Ms", "Miss", "Estimada", "Sra.", "Señora")
 _FEMALE = re.compile(r"(?<!先生/)女士|小姐|\bM(?:rs|s|iss)\b|\bEstimada\b|\bSra\.|\bSeñora\b")
 
 

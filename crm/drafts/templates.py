@@ -49,6 +49,7 @@ _MANY_BREAKS = re.compile(r"\n{3,}")
 _VALUE = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 _TAG = re.compile(r"\{\{|\{%")
 _LEFTOVER = re.compile(r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\bNone\b|" + _BREAK)
+_LEFTOVER_MARKS = ("{{", "}}", "{%", "%}", "[[", "]]", "None", _BREAK)
 _ALLOWED = (
     nodes.Template,
     nodes.Output,
@@ -307,6 +308,8 @@ def _fill_in(part: Part, used: tuple[Value, ...]) -> str:
 
 
 def _refuse_leftovers(text: str) -> None:
+    if not any(mark in text for mark in _LEFTOVER_MARKS):
+        return
     found = _TAG.search(text) or _LEFTOVER.search(_VALUE.sub("", text))
     if found:
         raise _LeftoverFound(found[0])

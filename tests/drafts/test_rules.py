@@ -127,7 +127,17 @@ def test_blocks_come_before_checks():
 
 def test_every_code_has_a_title_and_a_sentence_in_korean():
     assert TITLES.keys() == SENTENCES.keys()
-    params = {"text": "글", "length": 1, "limit": 2, "count": 3, "rule": 0}
+    params = {
+        "text": "글",
+        "length": 1,
+        "limit": 2,
+        "count": 3,
+        "rule": 0,
+        "who": "김민수",
+        "file": "a.pdf",
+        "size": 9,
+        "most": 5,
+    }
     for code in TITLES:
         with speaking("ko"):
             korean = say(Finding("check", code, params))
