@@ -221,10 +221,6 @@ class Bare:
         plain = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
         self.templates = {language: plain.from_string(_source(library, language)) for language in letter.compiled}
         self.markdown = MarkdownIt("commonmark", {"breaks": True})
-        self.page = plain.from_string(
-            '<!DOCTYPE html><html lang="{{ language }}"><head><meta charset="utf-8"><title>{{ subject }}</title>'
-            '<style>{{ css }}</style></head><body><div class="letter">{{ body }}</div></body></html>'
-        )
         self.inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     def __call__(self, count: int) -> int:
@@ -238,11 +234,11 @@ class Bare:
         dates = {name: format_date(day, "long", locale=locale) for name, day in raw.items()}
         dates["moq"] = format_decimal(50, "#,##0", locale=locale)
         text = self.templates[language].render({**known, **dates})
-        subject, _sign, body = text.strip().partition("\n\n")
-        html = self.page.render(
-            language=language, subject=subject, css=layout._css(language), body=self.markdown.render(body)
+        _subject, _sign, body = text.strip().partition("\n\n")
+        body = self.markdown.render(body)
+        return self.inliner.inline(
+            layout._PAGE.format(language=language, css=layout._css(language), body=body, foot="")
         )
-        return self.inliner.inline(html)
 
 
 def _source(library: Library, language: str) -> str:
@@ -372,7 +368,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--each", type=int, default=600, help="letters of a round and side")
+    parser.add_argument("--each", type=int, default=1000, help="letters of a round and side")
     parser.add_argument("--many", type=int, default=10_000, help="letters over which memory is watched")
     chosen = parser.parse_args(arguments)
     measure(chosen.rounds, chosen.each, chosen.many)

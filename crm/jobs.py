@@ -32,7 +32,7 @@ from crm.pipeline.forgetting import in_human_hands
 from crm.review import service as review
 
 log = structlog.get_logger()
-BATCH, BATCHES = 100, 10
+BATCH, BATCHES = 200, 5
 """Letters drafted in one transaction, and such transactions a tick."""
 
 

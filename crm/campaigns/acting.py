@@ -3,7 +3,6 @@
 What decides by itself counts from when it was due, however late the worker came.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,7 +11,7 @@ from sqlmodel import Session, col, select
 from crm.campaigns import desk, due, engine
 from crm.campaigns.asking import Question, facts_of, refusals
 from crm.campaigns.due import DueStep
-from crm.campaigns.leads import LeadCard, chunks, load
+from crm.campaigns.leads import chunks, load
 from crm.campaigns.models import MADE, Enrolment, Step
 from crm.campaigns.states import ACTIVE, DONE
 from crm.campaigns.stepping import follow, skip
@@ -67,9 +66,9 @@ def _act_on_each(session: Session, settings: Settings, found: list[DueStep], now
     return count
 
 
-def questions_of(session: Session, found: list[DueStep], cards: Mapping[int, LeadCard] | None = None) -> list[Question]:
-    """Return due steps with what is needed to ask whether they happen; ``cards`` spares a look-up to who has them."""
-    cards = load(session, {one.lead_id for one in found}) if cards is None else cards
+def questions_of(session: Session, found: list[DueStep]) -> list[Question]:
+    """Return due steps with what is needed to ask whether they happen."""
+    cards = load(session, {one.lead_id for one in found})
     rows = select(Step).execution_options(populate_existing=True)
     steps = {
         step.id: step

@@ -6,11 +6,12 @@ or cancelled. What follows it is planned then, by the same ``engine`` that plays
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import cast
 
 from sqlmodel import Session, col, select, update
 
 from crm.campaigns import acting, due, engine
-from crm.campaigns.acting import act_due, questions_of
+from crm.campaigns.acting import act_due
 from crm.campaigns.asking import Question, refusals
 from crm.campaigns.catching_up import after_pause
 from crm.campaigns.definition import Definition, OnReply
@@ -271,11 +272,16 @@ def claim_with_cards(
     found = due.claim(session, now=now, ahead=ahead, kinds=(kind,), limit=limit)
     cards = load(session, {one.lead_id for one in found})
     asking = [one for one in found if _has_condition(definition_of(session, one.workflow_sha256), one)]
-    refused = refusals(session, questions_of(session, asking, cards)) if asking else {}
+    refused = refusals(session, _questions(session, asking, cards)) if asking else {}
     for number, reason in refused.items():
         with one_of_many(session, "step_not_skipped", step=number):
             skip(session, settings, session.get_one(Step, number, populate_existing=True), reason, now)
     return [one for one in found if one.id not in refused], cards
+
+
+def _questions(session: Session, found: list[DueStep], cards: Mapping[int, LeadCard]) -> list[Question]:
+    # A claimed step knows all that is asked of a step; its row is loaded where it is changed.
+    return [Question(cast(Step, one), cards[one.lead_id], definition_of(session, one.workflow_sha256)) for one in found]
 
 
 def _has_condition(definition: Definition, step: DueStep) -> bool:

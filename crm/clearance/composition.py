@@ -6,7 +6,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from babel.dates import format_date
 
@@ -164,7 +164,7 @@ def _parts(item: str, question: Question, rules: tuple[CountryRule, ...]) -> lis
     if item in ("unsubscribe_statement", "unsubscribe_free_of_charge"):
         sentences = say.UNSUBSCRIBE if item == "unsubscribe_statement" else say.FREE_OF_CHARGE
         others = [one for rule in rules for one in rule.footer_languages.compulsory]
-        return [_sentence(item, one, sentences.get(one, "")) for one in dict.fromkeys([own, *others])]
+        return [_worded(item, one, sentences.get(one, "")) for one in dict.fromkeys([own, *others])]
     if item == "statutory_text_ar":
         return [Part(item, "es", text, (text,)) for rule in rules for text in rule.footer_verbatim]
     return [_part(item, own, question)]
@@ -231,6 +231,12 @@ def _whole(item: str, language: str, template: dict[str, str], value: str) -> Pa
 
 def _sentence(item: str, language: str, text: str) -> Part:
     return Part(item, language, text, (text,) if text else ())
+
+
+def _worded(item: str, language: str, text: str) -> Part:
+    """A sentence that also proves itself in words that letters approved by an older program carry."""
+    part = _sentence(item, language, text)
+    return replace(part, proofs=(*part.proofs, *say.EARLIER.get((item, language), ()))) if text else part
 
 
 def plain(text: str) -> str:

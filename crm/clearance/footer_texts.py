@@ -106,6 +106,12 @@ FREE_OF_CHARGE = {
     "vi": "Việc từ chối nhận thư là miễn phí.",
     "pt": "O cancelamento é gratuito.",
 }
+EARLIER = {
+    ("unsubscribe_statement", "en"): (
+        "If you do not wish to receive further e-mail from us, please use the link below.",
+    ),
+}
+"""(item, language) → what used to be written: a letter that was approved with it and waits to leave may still leave."""
 UNSUBSCRIBE_EMAIL = {
     "ko": "이메일로 수신 거부: {value}",
     "en": "Refuse by e-mail: {value}",

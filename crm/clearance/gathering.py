@@ -3,10 +3,10 @@
 In: which letters to whom. Out: a ``Gathered`` that can be asked about any of them at any moment, without another query.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,8 +68,13 @@ class _Person:
     """A lead with what hangs on it. ``addresses`` maps each address of the contact to its state."""
 
     lead: Any
-    consents: tuple[Any, ...]
+    all_consents: Callable[[], Mapping[int, Sequence[Any]]]
     addresses: dict[str, str]
+
+    @property
+    def consents(self) -> Sequence[Any]:
+        """Return what the person consented to; read for all people of the batch when the first is asked for."""
+        return self.all_consents().get(self.lead.contact_id, ())
 
     @cached_property
     def basis(self) -> tuple[BasisRecord, ...]:
@@ -281,15 +286,18 @@ def _people(session: Session, lead_ids: Collection[int]) -> dict[int, _Person]:
     if len(rows) < len(lead_ids):
         raise NotFound(_("There is no such contact at this exhibition."))
     contact_ids = sorted({row.contact_id for row in rows})
-    consents: dict[int, list[Any]] = {}
-    for row in _CONSENTS(session, contact_ids):
-        consents.setdefault(row.contact_id, []).append(row)
+
+    @cache
+    def consents() -> Mapping[int, Sequence[Any]]:
+        found: dict[int, list[Any]] = {}
+        for row in _CONSENTS(session, contact_ids):
+            found.setdefault(row.contact_id, []).append(row)
+        return found
+
     addresses: dict[int, dict[str, str]] = {}
     for row in _ADDRESSES(session, contact_ids):
         addresses.setdefault(row.contact_id, {})[row.address] = row.status
-    return {
-        row.id: _Person(row, tuple(consents.get(row.contact_id, ())), addresses.get(row.contact_id, {})) for row in rows
-    }
+    return {row.id: _Person(row, consents, addresses.get(row.contact_id, {})) for row in rows}
 
 
 def _refusals(session: Session, addresses: Collection[str]) -> dict[str, list[Any]]:

@@ -40,17 +40,30 @@ def facts_of(about: Subject, language: str, *, now: datetime, parcel: Parcel = N
 
 
 def korean_rendering(about: Subject, facts: Facts, *, now: datetime) -> Facts:
-    """Return ``facts`` for the Korean version beside a letter: Korean words, but the letter's own values."""
-    found = _found(about, KOREAN, now)
-    found["interests"] = facts.interests
-    found["catalogue_url"], found["catalogue_language"] = facts.catalogue_url, facts.catalogue_language
-    found["attached"], found["catalogue_expires"] = facts.attached, facts.catalogue_expires
-    found |= _papers(about, KOREAN, now)
-    found |= {"meeting": facts.meeting, "contract": facts.contract}
-    found["quotation"] = _packed_in_korean(found.get("quotation"), facts.quotation)
-    if not facts.sender_title:
-        found["sender_title"] = None
+    """Return ``facts`` for the Korean version beside a letter: Korean words, but the letter's own values.
+
+    What the letter does not say, because its reader could not read it, the Korean does not say either.
+    """
+    salutation = _salute(about.addressee, KOREAN)
+    korean = {
+        **_house(about, KOREAN),
+        **_offer(about, KOREAN, now),
+        **_next(about, KOREAN, now.astimezone(KST).date()),
+        "greeting": salutation.greeting,
+        "mention": salutation.mention,
+        "product": said(about.line.names, KOREAN) if about.line else None,
+    }
+    found = dict(vars(facts))
+    found |= {name: value for name, value in korean.items() if value and found[name] and name not in _ITS_OWN}
+    papers = _papers(about, KOREAN, now)
+    if papers:
+        found |= {**papers, "meeting": facts.meeting, "contract": facts.contract}
+    found["quotation"] = _packed_in_korean(papers.get("quotation"), facts.quotation)
     return Facts(**found)
+
+
+_ITS_OWN = frozenset({"catalogue_url", "catalogue_language"})
+"""What the Korean version shows as the letter has it."""
 
 
 def _packed_in_korean(korean: Quoted | None, letter: Quoted | None) -> Quoted | None:
@@ -69,9 +82,7 @@ def _found(about: Subject, language: str, now: datetime) -> dict[str, Any]:
     salutation = _salute(about.addressee, language)
     today = now.astimezone(KST).date()
     return {
-        **about.sources.once(
-            (about.lead.exporter_id, about.lead.exhibition_id, language), lambda: _house(about, language)
-        ),
+        **_house(about, language),
         "greeting": salutation.greeting,
         "mention": salutation.mention,
         "country": about.card.country or None,

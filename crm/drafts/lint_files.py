@@ -5,7 +5,7 @@ reads badly: remains of another language, words that must not be said, facts tha
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +91,14 @@ def _parts(path: Path, tag: str) -> Iterator[Part]:
 
 def check_files(letter: str, parts: Sequence[Part]) -> Iterator[Problem]:
     """Yield what is wrong in the files of one letter."""
+    tags = {part.tag for part in parts}
     for part in parts:
+        countries = _readers(part, tags)
         for number, line in part.lines[1:]:
             words = own_words(line)
             for look in _LINE_CHECKS:
                 yield from (_at(part, number, *found) for found in look(part, line, words))
-            yield from _phrases(letter, part, number, words)
+            yield from _phrases(letter, part, number, words, countries)
     yield from _same_facts(parts)
     yield from _same_paragraphs(parts)
     yield from _idle_variants(parts)
@@ -198,11 +200,21 @@ _LINE_CHECKS: tuple[Callable[[Part, str, str], Iterator[Found]], ...] = (
 )
 
 
-def _phrases(letter: str, part: Part, number: int, words: str) -> Iterator[Problem]:
+def _readers(part: Part, tags: Collection[str]) -> tuple[str, ...]:
+    """Return countries a file writes to: the variant's, else the language's and those whose variant there is not."""
+    if part.tag in VARIANTS:
+        return (max(VARIANTS[part.tag][1]),)
+    missing = [max(lands) for tag, (base, lands) in VARIANTS.items() if base == part.tag and tag not in tags]
+    return (READERS[part.tag], *missing)
+
+
+def _phrases(letter: str, part: Part, number: int, words: str, countries: Sequence[str]) -> Iterator[Problem]:
     kind = {SUBJECT: phrases.SUBJECT, GREETING: phrases.GREETING}.get(part.block, phrases.ANY)
-    country = max(VARIANTS[part.tag][1]) if part.tag in VARIANTS else READERS[part.language]
-    for phrase, found in phrases.find(part.language, [(kind, words)], country=country, template=letter):
-        yield phrase_problem(phrase, found, Place(part.file, number, field=part.block))
+    told: dict[int, Problem] = {}
+    for country in countries:
+        for phrase, found in phrases.find(part.language, [(kind, words)], country=country, template=letter):
+            told[phrase.number] = phrase_problem(phrase, found, Place(part.file, number, field=part.block))
+    yield from told.values()
 
 
 def phrase_problem(phrase: phrases.Phrase, words: str, place: Place) -> Problem:

@@ -78,12 +78,18 @@ def _korean(who: Addressee) -> Salutation:
 # --- English ---------------------------------------------------------------------------------------------------------
 
 
+_NO_ENGLISH_TITLE = frozenset({"buyer", "staff", "employee", "member", "assistant", "owner", "sales", "purchasing"})
+
+
 def _english(who: Addressee) -> Salutation:
-    """``Dear`` and the name; then the function, the firm's team, ``Sir or Madam``. A function is not repeated."""
+    """``Dear`` and the name; then the function, the firm's team, ``Sir or Madam``. A function is not repeated.
+
+    ``Buyer``, ``Staff`` and the like are no form of address: ``Dear Buyer`` reads as a circular.
+    """
     if who.full:
         name = _english_name(who)
         return Salutation(f"Dear {name},", name, who.full)
-    if who.title:
+    if who.title and not (who.company and who.title.lower() in _NO_ENGLISH_TITLE):
         return Salutation(f"Dear {who.title},", "you", who.company or who.title)
     if who.company:
         return Salutation(f"Dear {who.company} Team,", "your company", who.company)

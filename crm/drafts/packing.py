@@ -27,8 +27,16 @@ def parcel_of(about: Subject, attach: Collection[str], placeholders: Collection[
     if posting is None or not kinds:
         return NOTHING
     papers = about.sources.papers(about.lead, now) or NO_PAPERS
-    found = list(_found(about, kinds, papers))
-    return pack(found, attach, posting, about.card.language, now, _calendar(about, attach, papers, posting))
+    found = _on_the_shelf(about, kinds) if papers is NO_PAPERS else list(_found(about, kinds, papers))
+    calendar = _calendar(about, attach, papers, posting)
+    return pack(found, attach, posting, about.card.language, now, calendar) if found or calendar else NOTHING
+
+
+def _on_the_shelf(about: Subject, kinds: Collection[str]) -> list[tuple[str, Document]]:
+    """Return what any buyer of the exporter's line gets in a language; looked up once for many letters."""
+    line_id = about.line.id if about.line else None
+    key = ("shelf", about.lead.exporter_id, line_id, about.card.language, frozenset(kinds))
+    return list(about.sources.once(key, lambda: {"found": list(_found(about, kinds, NO_PAPERS))})["found"])
 
 
 def _found(about: Subject, kinds: Collection[str], papers: Papers) -> Iterator[tuple[str, Document]]:

@@ -1,154 +1,35 @@
-"""What a letter may say: the facts as plain values, and each placeholder as the language writes it.
+"""What a letter may say: each placeholder as the language writes it, from the facts.
 
-A fact that is not known is None or empty. A template asks for it before it prints it, so that a letter without facts is
-shorter and never has a blank. ``home`` is a letter between Koreans: no Incoterm, no customs code, prices in won.
+A template asks for a fact before it prints it, so that a letter without facts is shorter and never has a blank.
+``home`` is a letter between Koreans: no Incoterm, no customs code, prices in won.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import quote
 
 from crm.core.i18n import N_
 from crm.drafts import formats
-from crm.drafts.language import AMERICAN_ENGLISH, LANGUAGES, language_name
+from crm.drafts.known import Facts, Meeting, Negotiation, Promise, Quoted, QuotedLine, Request
+from crm.drafts.language import language_name
+from crm.drafts.samples import HOME_SAMPLE, SAMPLES
+from crm.drafts.words import PAYMENTS, PAYMENTS_AT_HOME, REQUESTS, REQUESTS_THERE, SEASON_NAMES
 
-
-class Request(StrEnum):
-    """What a buyer may have asked for at the booth."""
-
-    CATALOGUE = "catalogue"
-    PRICE_LIST = "price_list"
-    SAMPLE = "sample"
-    QUOTATION = "quotation"
-    MEETING = "meeting"
-    CERTIFICATE = "certificate"
-
-
-@dataclass(frozen=True)
-class QuotedLine:
-    """One line of a quotation; ``unit_price`` is for one ``unit`` in the quotation's currency."""
-
-    item: str
-    quantity: int
-    unit: str
-    unit_price: Decimal
-
-
-@dataclass(frozen=True)
-class Quoted:
-    """A quotation as it was given. ``payment`` is one of PAYMENTS; ``packing`` is in the letter's language."""
-
-    number: str | None = None
-    issued_on: date | None = None
-    valid_until: date | None = None
-    currency: str | None = None
-    incoterm: str | None = None
-    incoterm_place: str | None = None
-    lead_time_days: int | None = None
-    payment: str | None = None
-    packing: str | None = None
-    lines: tuple[QuotedLine, ...] = ()
-
-
-@dataclass(frozen=True)
-class Meeting:
-    """A proposed meeting. ``slots`` are aware moments; ``zone`` is the buyer's (IANA)."""
-
-    slots: tuple[datetime, ...] = ()
-    minutes: int | None = None
-    place: str | None = None
-    online: bool = False
-    zone: str | None = None
-
-
-@dataclass(frozen=True)
-class Negotiation:
-    """Where a negotiation stands; the texts are in the letter's language."""
-
-    agreed: tuple[str, ...] = ()
-    open_points: tuple[str, ...] = ()
-    proposals: tuple[str, ...] = ()
-    until: date | None = None
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What a distributorship would be: ``territory`` are ISO 3166-1 codes, the minimum is what is bought every year.
-
-    ``kind`` is ``exclusive``, ``sole`` or ``non_exclusive``.
-    """
-
-    territory: tuple[str, ...] = ()
-    starts_on: date | None = None
-    ends_on: date | None = None
-    minimum_quantity: int | None = None
-    minimum_unit: str | None = None
-    minimum_amount: Decimal | None = None
-    currency: str | None = None
-    kind: str | None = None
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything one letter in one language is written from. Texts are already in that language.
-
-    ``met_on`` is None unless the talk took place; ``noted`` tells whether the buyer's interest in ``product`` was
-    recorded, not assumed; ``price`` is for one ``moq_unit``; ``catalogue_language`` is set where it is another than the
-    letter's; ``reply_by`` and ``promised_by`` are days in the reader's calendar; ``next_exhibition`` is the first one
-    to come at which the exporter has a booth. ``attached``: the catalogue goes along as a file; ``catalogue_expires``:
-    the link's last day. ``season`` is a code of ``seasons``, ``season_year`` the year it wishes well for.
-    """
-
-    greeting: str
-    mention: str
-    exhibition: str
-    exhibition_short: str
-    exporter: str
-    exporter_short: str
-    sender_name: str
-    sender_email: str
-    country: str | None = None
-    met_on: date | None = None
-    booth: str | None = None
-    venue: str | None = None
-    sender_title: str | None = None
-    sender_phone: str | None = None
-    website: str | None = None
-    messenger: str | None = None
-    product: str | None = None
-    noted: bool = False
-    interests: tuple[str, ...] = ()
-    requested: tuple[str, ...] = ()
-    moq: int | None = None
-    moq_unit: str | None = None
-    lead_time_days: int | None = None
-    incoterm: str | None = None
-    incoterm_place: str | None = None
-    price: Decimal | None = None
-    currency: str | None = None
-    price_valid_until: date | None = None
-    hs_code: str | None = None
-    certificates: tuple[str, ...] = ()
-    catalogue_url: str | None = None
-    catalogue_language: str | None = None
-    reply_by: date | None = None
-    promised_by: date | None = None
-    next_exhibition: str | None = None
-    next_from: date | None = None
-    next_booth: str | None = None
-    rating: int | None = None
-    attached: bool = False
-    catalogue_expires: date | None = None
-    quotation: Quoted | None = None
-    meeting: Meeting | None = None
-    negotiation: Negotiation | None = None
-    contract: Promise | None = None
-    season: str | None = None
-    season_year: int | None = None
+__all__ = [
+    "HOME_SAMPLE",
+    "SAMPLES",
+    "SEASON_NAMES",
+    "Facts",
+    "Meeting",
+    "Negotiation",
+    "Promise",
+    "Quoted",
+    "QuotedLine",
+    "Request",
+]
 
 
 class Url(str):
@@ -222,68 +103,8 @@ def _never(_facts: Facts, _language: str) -> Value:
     return None
 
 
-REQUESTS: dict[str, dict[str, str]] = {
-    "ko": {
-        "catalogue": "카탈로그",
-        "price_list": "단가표",
-        "sample": "샘플",
-        "quotation": "견적서",
-        "meeting": "상담 일정",
-        "certificate": "인증서",
-    },
-    "en": {
-        "catalogue": "catalogue",
-        "price_list": "price list",
-        "sample": "sample",
-        "quotation": "quotation",
-        "meeting": "date for a meeting",
-        "certificate": "certificates",
-    },
-    "zh-Hans": {
-        "catalogue": "产品目录",
-        "price_list": "价格表",
-        "sample": "样品",
-        "quotation": "报价单",
-        "meeting": "洽谈时间",
-        "certificate": "认证证书",
-    },
-    "zh-Hant": {
-        "catalogue": "產品型錄",
-        "price_list": "價目表",
-        "sample": "樣品",
-        "quotation": "報價單",
-        "meeting": "洽談時間",
-        "certificate": "認證證書",
-    },
-    "ja": {
-        "catalogue": "カタログ",
-        "price_list": "価格表",
-        "sample": "サンプル",
-        "quotation": "見積書",
-        "meeting": "お打ち合わせの日程",
-        "certificate": "認証書",
-    },
-    "es": {
-        "catalogue": "catálogo",
-        "price_list": "lista de precios",
-        "sample": "muestra",
-        "quotation": "cotización",
-        "meeting": "fecha para una reunión",
-        "certificate": "certificados",
-    },
-}
-
-
-_REQUESTS_THERE: dict[tuple[str, str], dict[str, str]] = {
-    ("es", "ES"): {"quotation": "oferta"},
-    **{("en", land): {"catalogue": "catalog"} for land in AMERICAN_ENGLISH},
-    **{("zh-Hant", land): {"catalogue": "產品目錄"} for land in ("HK", "MO")},
-}
-"""Where a country has another word for it."""
-
-
 def _requested(facts: Facts, language: str) -> tuple[str, ...]:
-    words = {**REQUESTS[language], **_REQUESTS_THERE.get((language, facts.country or ""), {})}
+    words = {**REQUESTS[language], **REQUESTS_THERE.get((language, facts.country or ""), {})}
     return tuple(words[code] for code in facts.requested if code in words)
 
 
@@ -351,36 +172,6 @@ def _other_language(facts: Facts, language: str) -> str | None:
     return language_name(tongue, language) if tongue and tongue != language and known else None
 
 
-PAYMENTS: dict[str, dict[str, str]] = {
-    "tt_advance": {
-        "ko": "사전 송금(T/T) 100%",
-        "en": "100% T/T in advance",
-        "zh-Hans": "电汇预付100%",
-        "zh-Hant": "電匯預付100%",
-        "ja": "前払い電信送金（T/T）100%",
-        "es": "transferencia anticipada (T/T) del 100 %",
-    },
-    "tt_30_70": {
-        "ko": "T/T 계약금 30%, 선적 전 잔금 70%",
-        "en": "T/T, 30% deposit and 70% before shipment",
-        "zh-Hans": "电汇，定金30%，发货前付清70%",
-        "zh-Hant": "電匯，訂金30%，出貨前付清70%",
-        "ja": "電信送金（T/T）、前金30%・出荷前70%",
-        "es": "transferencia (T/T), 30 % de anticipo y 70 % antes del embarque",
-    },
-    "lc_sight": {
-        "ko": "일람불 신용장(L/C)",
-        "en": "irrevocable letter of credit at sight",
-        "zh-Hans": "不可撤销即期信用证",
-        "zh-Hant": "不可撤銷即期信用狀",
-        "ja": "取消不能一覧払信用状（L/C）",
-        "es": "carta de crédito irrevocable a la vista",
-    },
-}
-"""Terms of payment by code; any other code is none that a letter can say."""
-_PAYMENTS_AT_HOME = {"tt_advance": "전액 선입금", "tt_30_70": "계약금 30%, 납품 전 잔금 70%"}
-
-
 def _of_quotation(make: Callable[[Quoted, Facts, str], Value]) -> Maker:
     return lambda facts, language: make(facts.quotation, facts, language) if facts.quotation else None
 
@@ -439,51 +230,6 @@ def _minimum(promise: Promise, facts: Facts, language: str) -> str | None:
         return formats.per_year(formats.in_brackets(goods, amount, language), language)
     much = goods or amount
     return formats.per_year(much, language) if much else None
-
-
-SEASON_NAMES: dict[str, dict[str, str]] = {
-    "lunar_new_year": {
-        "ko": "설",
-        "en": "Lunar New Year",
-        "zh-Hans": "春节",
-        "zh-Hant": "春節",
-        "ja": "旧正月",
-        "es": "Año Nuevo Lunar",
-    },
-    "mid_autumn": {
-        "ko": "추석",
-        "en": "Mid-Autumn Festival",
-        "zh-Hans": "中秋节",
-        "zh-Hant": "中秋節",
-        "ja": "中秋節",
-        "es": "Festival de Medio Otoño",
-    },
-    "eid": {"ko": "이드", "en": "Eid", "zh-Hans": "开斋节", "zh-Hant": "開齋節", "ja": "イード", "es": "Eid"},
-    "diwali": {
-        "ko": "디왈리",
-        "en": "Diwali",
-        "zh-Hans": "排灯节",
-        "zh-Hant": "排燈節",
-        "ja": "ディワリ",
-        "es": "Diwali",
-    },
-    "christmas": {
-        "ko": "성탄절",
-        "en": "Christmas",
-        "zh-Hans": "圣诞节",
-        "zh-Hant": "聖誕節",
-        "ja": "クリスマス",
-        "es": "Navidad",
-    },
-    "year_end": {
-        "ko": "연말",
-        "en": "the end of the year",
-        "zh-Hans": "年末",
-        "zh-Hant": "年末",
-        "ja": "年末",
-        "es": "fin de año",
-    },
-}
 
 
 def _season(facts: Facts, language: str) -> str | None:
@@ -830,7 +576,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
             "quotation",
             ("quotation.payment",),
             _of_quotation(lambda q, _f, g: PAYMENTS.get(q.payment or "", {}).get(g)),
-            _of_quotation(lambda q, _f, _g: _PAYMENTS_AT_HOME.get(q.payment or "")),
+            _of_quotation(lambda q, _f, _g: PAYMENTS_AT_HOME.get(q.payment or "")),
         ),
         Placeholder(
             "packing",
@@ -991,247 +737,6 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
         ),
     )
 }
-
-_SAMPLE_TEXTS: dict[str, dict[str, str]] = {
-    "ko": {
-        "greeting": "김민수 부장님께",
-        "mention": "김민수 부장님",
-        "exhibition": "2026 한빛국제산업전",
-        "next_exhibition": "2027 한빛국제산업전",
-        "exporter": "한빛밸브(주)",
-        "exporter_short": "한빛밸브",
-        "sender_name": "이서연",
-        "sender_title": "해외영업팀장",
-        "product": "액추에이터",
-        "interest": "산업용 밸브",
-        "moq_unit": "개",
-    },
-    "en": {
-        "greeting": "Dear Ms Dela Cruz,",
-        "mention": "Ms Dela Cruz",
-        "exhibition": "Hanbit International Industry Fair 2026",
-        "next_exhibition": "Hanbit International Industry Fair 2027",
-        "exporter": "Hanbit Valve Co., Ltd.",
-        "exporter_short": "Hanbit Valve",
-        "sender_name": "Lee Seo-yeon",
-        "sender_title": "Head of Overseas Sales",
-        "product": "actuators",
-        "interest": "industrial valves",
-        "moq_unit": "pieces",
-    },
-    "zh-Hans": {
-        "greeting": "尊敬的王总经理：",
-        "mention": "王总经理",
-        "exhibition": "2026韩光国际工业展",
-        "next_exhibition": "2027韩光国际工业展",
-        "exporter": "韩光阀门有限公司",
-        "exporter_short": "韩光阀门",
-        "sender_name": "Lee Seo-yeon",
-        "sender_title": "海外销售主管",
-        "product": "执行器",
-        "interest": "工业阀门",
-        "moq_unit": "件",
-    },
-    "zh-Hant": {
-        "greeting": "王總經理 您好：",
-        "mention": "王總經理",
-        "exhibition": "2026韓光國際工業展",
-        "next_exhibition": "2027韓光國際工業展",
-        "exporter": "韓光閥門有限公司",
-        "exporter_short": "韓光閥門",
-        "sender_name": "Lee Seo-yeon",
-        "sender_title": "海外業務主管",
-        "product": "致動器",
-        "interest": "工業閥門",
-        "moq_unit": "件",
-    },
-    "ja": {
-        "greeting": "株式会社花鳥舎商事\n商品企画課 主任\n吉田 修 様",
-        "mention": "吉田様",
-        "exhibition": "2026ハンビッ国際産業展",
-        "next_exhibition": "2027ハンビッ国際産業展",
-        "exporter": "ハンビッバルブ株式会社",
-        "exporter_short": "ハンビッバルブ",
-        "sender_name": "Lee Seo-yeon",
-        "sender_title": "海外営業チーム長",
-        "product": "アクチュエータ",
-        "interest": "産業用バルブ",
-        "moq_unit": "個",
-    },
-    "es": {
-        "greeting": "Estimada Sra. Ibáñez Herrera:",
-        "mention": "Sra. Ibáñez Herrera",
-        "exhibition": "Feria Internacional de la Industria Hanbit 2026",
-        "next_exhibition": "Feria Internacional de la Industria Hanbit 2027",
-        "exporter": "Hanbit Valve Co., Ltd.",
-        "exporter_short": "Hanbit Valve",
-        "sender_name": "Lee Seo-yeon",
-        "sender_title": "Responsable de Exportación",
-        "product": "actuadores",
-        "interest": "válvulas industriales",
-        "moq_unit": "unidades",
-    },
-}
-_SAMPLE_COUNTRY = {"ko": "US", "en": "SG", "zh-Hans": "CN", "zh-Hant": "TW", "ja": "JP", "es": "MX"}
-"""Plain Korean is what stands beside a letter abroad; that between Koreans is ``home_sample``."""
-_SAMPLE_ZONES = {
-    "ko": "America/New_York",
-    "en": "Asia/Singapore",
-    "zh-Hans": "Asia/Shanghai",
-    "zh-Hant": "Asia/Taipei",
-    "ja": "Asia/Tokyo",
-    "es": "America/Mexico_City",
-}
-_SAMPLE_HOURS = {"ko": 14, "es": 15}  # UTC
-_SAMPLE_SEASONS = {
-    "ko": "lunar_new_year",
-    "en": "year_end",
-    "zh-Hans": "lunar_new_year",
-    "zh-Hant": "mid_autumn",
-    "ja": "year_end",
-    "es": "christmas",
-}
-_SAMPLE_PACKING = {
-    "ko": "1카톤 20개, 수출용 팰릿 포장",
-    "en": "20 pieces per carton, export pallets",
-    "zh-Hans": "每箱20件，出口托盘包装",
-    "zh-Hant": "每箱20件，出口棧板包裝",
-    "ja": "1カートン20個、輸出用パレット梱包",
-    "es": "20 unidades por caja, en palés de exportación",
-}
-_SAMPLE_PLACE = {
-    "ko": "KINTEX 상담실",
-    "en": "Meeting room 2, KINTEX",
-    "zh-Hans": "KINTEX 2号洽谈室",
-    "zh-Hant": "KINTEX 2號洽談室",
-    "ja": "KINTEX 商談室2",
-    "es": "Sala de reuniones 2, KINTEX",
-}
-_SAMPLE_POINTS = {
-    "ko": (
-        "첫 주문은 500개로 합니다.",
-        "단가와 결제 조건을 정해야 합니다.",
-        "1,000개부터는 단가를 3% 낮추어 드립니다.",
-    ),
-    "en": (
-        "The first order is for 500 pieces.",
-        "Unit price and terms of payment are to be settled.",
-        "From 1,000 pieces we lower the unit price by 3%.",
-    ),
-    "zh-Hans": ("首批订单为500件。", "单价和付款条件有待确定。", "订购1,000件以上，单价降低3%。"),
-    "zh-Hant": ("首批訂單為500件。", "單價和付款條件尚待確定。", "訂購1,000件以上，單價調降3%。"),
-    "ja": (
-        "初回のご注文は500個とする。",
-        "単価と支払条件を決める必要がある。",
-        "1,000個以上の場合、単価を3%引き下げる。",
-    ),
-    "es": (
-        "El primer pedido es de 500 unidades.",
-        "Quedan por acordar el precio unitario y las condiciones de pago.",
-        "A partir de 1,000 unidades reducimos el precio unitario un 3 %.",
-    ),
-}
-
-
-def _sample(language: str) -> Facts:
-    texts = dict(_SAMPLE_TEXTS[language])
-    interest = texts.pop("interest")
-    agreed, open_point, proposal = _SAMPLE_POINTS[language]
-    return Facts(
-        **texts,  # type: ignore[arg-type]
-        exhibition_short="HIFEX 2026",
-        country=_SAMPLE_COUNTRY[language],
-        venue="KINTEX",
-        met_on=date(2026, 4, 14),
-        booth="7B-123",
-        sender_email="sales@hanbit.example",
-        sender_phone="+82 31-000-0101",
-        website="https://hanbit.example",
-        noted=True,
-        interests=(interest, texts["product"]),
-        requested=tuple(Request),
-        moq=500,
-        lead_time_days=30,
-        incoterm="FOB",
-        incoterm_place="Busan, Korea",
-        price=Decimal("12.50"),
-        currency="USD",
-        price_valid_until=date(2026, 6, 30),
-        hs_code="8481.80",
-        certificates=("CE", "ISO 9001"),
-        catalogue_url="https://hanbit.example/catalogue/en.pdf",
-        catalogue_language="en",
-        reply_by=date(2026, 4, 24),
-        promised_by=date(2026, 4, 20),
-        next_from=date(2027, 4, 13),
-        next_booth="5A-210",
-        rating=5,
-        catalogue_expires=date(2026, 5, 31),
-        quotation=Quoted(
-            number="HV-2026-041",
-            issued_on=date(2026, 4, 22),
-            valid_until=date(2026, 5, 22),
-            currency="USD",
-            incoterm="FOB",
-            incoterm_place="Busan, Korea",
-            lead_time_days=30,
-            payment="tt_30_70",
-            packing=_SAMPLE_PACKING[language],
-            lines=(
-                QuotedLine(f"{texts['product']} DN50", 500, texts["moq_unit"], Decimal("12.50")),
-                QuotedLine(f"{texts['product']} DN80", 200, texts["moq_unit"], Decimal("18.00")),
-            ),
-        ),
-        meeting=Meeting(
-            slots=tuple(datetime(2026, 4, day, _SAMPLE_HOURS.get(language, 1), tzinfo=UTC) for day in (28, 29)),
-            minutes=30,
-            place=_SAMPLE_PLACE[language],
-            online=True,
-            zone=_SAMPLE_ZONES[language],
-        ),
-        negotiation=Negotiation((agreed,), (open_point,), (proposal,), date(2026, 5, 15)),
-        contract=Promise(
-            territory=("MY", "ID"),
-            starts_on=date(2026, 7, 1),
-            ends_on=date(2027, 6, 30),
-            minimum_quantity=5000,
-            minimum_unit=texts["moq_unit"],
-            minimum_amount=Decimal(60000),
-            currency="USD",
-            kind="exclusive",
-        ),
-        season=_SAMPLE_SEASONS[language],
-        season_year=2027,
-    )
-
-
-SAMPLES: Mapping[str, Facts] = {language: _sample(language) for language in LANGUAGES}
-
-
-def _home_sample(facts: Facts) -> Facts:
-    assert facts.quotation is not None
-    assert facts.meeting is not None
-    assert facts.contract is not None
-    lines = tuple(replace(line, unit_price=line.unit_price * 1320) for line in facts.quotation.lines)
-    return replace(
-        facts,
-        country="KR",
-        price=Decimal(16500),
-        currency="KRW",
-        catalogue_url="https://hanbit.example/catalogue/ko.pdf",
-        catalogue_language=None,
-        quotation=replace(
-            facts.quotation, currency="KRW", incoterm=None, incoterm_place=None, packing="1상자 20개", lines=lines
-        ),
-        meeting=replace(
-            SAMPLES["ja"].meeting or facts.meeting, zone="Asia/Seoul", place=facts.meeting.place, online=False
-        ),
-        contract=replace(facts.contract, territory=("KR",), minimum_amount=Decimal(80_000_000), currency="KRW"),
-    )
-
-
-HOME_SAMPLE: Facts = _home_sample(SAMPLES["ko"])
-"""What a letter between Koreans is tried out and shown with."""
 
 _ALWAYS = (
     "greeting",

@@ -114,9 +114,14 @@ def _page(session: Session, pen: _Pen, step: DueStep) -> _Page | None:
         if never is None:
             about = pen.sources.subject(step.lead_id)
             content = write_in_use(
-                pen.library, step.what, about, campaign_id=step.campaign_id, planned_at=step.due_at, now=pen.now,
+                pen.library,
+                step.what,
+                about,
+                campaign_id=step.campaign_id,
                 attach=step.attach,
-            )  # fmt: skip
+                planned_at=step.due_at,
+                now=pen.now,
+            )
             return _Page(step, about, content, noticed(content, about))
         with session.begin_nested():
             campaigns.step_skipped(session, step.id, reason=never, now=pen.now, settings=pen.settings)
@@ -196,11 +201,16 @@ def _write_held(session: Session, pen: _Pen, draft: Draft) -> bool:
             campaigns.step_skipped(session, draft.step_id, reason=never, now=pen.now, settings=pen.settings)
         return False
     about = pen.sources.subject(draft.lead_id)
-    step = session.get_one(Step, draft.step_id) if draft.step_id is not None else None
+    at = session.get_one(Step, draft.step_id) if draft.step_id is not None else None
     content = write_in_use(
-        pen.library, draft.letter, about, campaign_id=step.campaign_id if step else None,
-        planned_at=draft.planned_at, now=pen.now, attach=_attach(session, draft),
-    )  # fmt: skip
+        pen.library,
+        draft.letter,
+        about,
+        campaign_id=at.campaign_id if at else None,
+        attach=_attach(session, draft),
+        planned_at=draft.planned_at,
+        now=pen.now,
+    )
     if content.status == HELD and content.held_for == draft.held_for:
         return False
     _take_over(draft, content, about)
@@ -274,9 +284,8 @@ def _keep_true(
 
 
 def _write_anew(draft: Draft, library: Library, about: Subject, now: datetime, attach: str) -> None:
-    content = write_in_use(
-        library, draft.letter, about, version=draft.letter_version, planned_at=draft.planned_at, now=now, attach=attach
-    )
+    version, at = draft.letter_version, draft.planned_at
+    content = write_in_use(library, draft.letter, about, version=version, attach=attach, planned_at=at, now=now)
     _take_over(draft, content, about)
     draft.created_at = now
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crm.drafts import markdown
+from crm.drafts.bidi import isolated
 from crm.drafts.markdown import ADDRESS
 from crm.drafts.templates import CLOSE, OPEN, unmarked
 
@@ -47,7 +48,7 @@ def to_html(marked: str, finish: Finish, language: str) -> str:
     literals, values, kinds = _cut(marked)
     form = _html_form(literals, kinds, finish, language) if kinds is not None else None
     if form is None:
-        return finish(markdown.to_html(unmarked(marked)), language)
+        return finish(isolated(markdown.to_html(unmarked(marked))), language)
     return _filled(form, [_as_html(value) for value in values])
 
 
@@ -74,7 +75,7 @@ def _plain_form(literals: tuple[str, ...], kinds: str) -> Form | None:
 @lru_cache(maxsize=FORMS)
 def _html_form(literals: tuple[str, ...], kinds: str, finish: Finish, language: str) -> Form | None:
     source = _with_signs(literals, kinds)
-    return None if source is None else _form(finish(markdown.to_html(source), language), kinds)
+    return None if source is None else _form(finish(isolated(markdown.to_html(source)), language), kinds)
 
 
 def _with_signs(literals: Sequence[str], kinds: str) -> str | None:
@@ -109,4 +110,4 @@ def _unescaped(value: str) -> str:
 
 
 def _as_html(value: str) -> str:
-    return html.escape(_unescaped(value), quote=False).replace("\n", "<br>\n")
+    return isolated(html.escape(_unescaped(value), quote=False)).replace("\n", "<br>\n")

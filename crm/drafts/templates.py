@@ -13,15 +13,16 @@ is that of its language.
 import hashlib
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -84,10 +85,11 @@ class RenderedLetter:
 
 
 class Part(NamedTuple):
-    """One wording of a block, or the subject, in one language."""
+    """One wording of a block of a letter, or its subject, in one language."""
 
     block: str
     source: str
+    letter: str
 
 
 Text = tuple[tuple[Part, ...], ...]
@@ -174,7 +176,6 @@ def render(
     """
     variant = letter.variant(language, country)
     known = values(facts_by_language[language], language, letter.placeholders, home=_at_home(language, country))
-    guard.check_values(letter.name, known)
     head, *parts = _in_turn(letter.compiled[variant], turn)
     try:
         subject = _subject_of(head, language, _used(head, known))
@@ -205,7 +206,7 @@ def filled(
 
 
 def _says_nothing(value: Value) -> bool:
-    return not value.strip() if isinstance(value, str) else not value
+    return not escape(value) if isinstance(value, str) else not value
 
 
 def missing(letter: Letter, facts: Facts, language: str, country: str | None = None) -> list[str]:
@@ -233,20 +234,46 @@ def _in_turn(text: Text, turn: int) -> list[Part]:
 
 
 class _Ready(NamedTuple):
+    """A part compiled, the placeholders it uses, and what picks their values out of all."""
+
     template: jinja2.Template
     names: tuple[str, ...]
+    of: Callable[[Mapping[str, Value]], tuple[Value, ...]]
 
 
 @lru_cache(maxsize=8192)
 def _ready(source: str) -> _Ready:
     """Return a part compiled, with the placeholders it uses. Once a process: compiling costs a hundred renderings."""
-    template = _ENVIRONMENT.from_string(source)
-    template.globals = {}  # a letter uses none, and Jinja would copy them for each
-    return _Ready(template, tuple(sorted(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))))
+    tree = _parsed(source)
+    names = tuple(sorted(name.name for name in _asked_names(tree)))
+    code = _ENVIRONMENT.compile(tree)
+    template = jinja2.Template.from_code(_ENVIRONMENT, code, {})  # no globals, which Jinja would copy for each letter
+    names = tuple(dict.fromkeys(names))
+    return _Ready(template, names, itemgetter(*names) if len(names) > 1 else lambda known: tuple(map(known.get, names)))
+
+
+@lru_cache(maxsize=16)  # what was checked just now is compiled next
+def _parsed(source: str) -> nodes.Template:
+    return _ENVIRONMENT.parse(source)
+
+
+def _asked_names(node: nodes.Node, own: frozenset[str] = frozenset()) -> list[nodes.Name]:
+    """Return where a part names placeholders; not the names that it gives to the items of a list, inside that list."""
+    if isinstance(node, nodes.Name):
+        return [] if node.name in own else [node]
+    if not isinstance(node, nodes.For) or not isinstance(node.target, nodes.Name):
+        return [name for child in node.iter_child_nodes() for name in _asked_names(child, own)]
+    within = own | {node.target.name}
+    inside = [name for child in (*node.body, *filter(None, [node.test])) for name in _asked_names(child, within)]
+    return [
+        *_asked_names(node.iter, own),
+        *inside,
+        *(name for child in node.else_ for name in _asked_names(child, own)),
+    ]
 
 
 def _used(part: Part, known: Mapping[str, Value]) -> tuple[Value, ...]:
-    return tuple([known[name] for name in _ready(part.source).names])
+    return _ready(part.source).of(known)
 
 
 class _LeftoverFound(Exception):
@@ -273,8 +300,10 @@ def _subject_of(part: Part, language: str, used: tuple[Value, ...]) -> str:
 
 
 def _fill_in(part: Part, used: tuple[Value, ...]) -> str:
-    template, names = _ready(part.source)
-    return template.render(dict(zip(names, used, strict=True)))
+    template, names, _of = _ready(part.source)
+    known = dict(zip(names, used, strict=True))
+    guard.check_values(part.letter, known)
+    return template.render(known)
 
 
 def _refuse_leftovers(text: str) -> None:
@@ -285,12 +314,13 @@ def _refuse_leftovers(text: str) -> None:
 
 def _fill(value: object) -> str:
     """Return a value as Markdown between sentinels. What is not known, or not a text, is refused, never printed."""
-    if not isinstance(value, str) or not value.strip():
-        raise jinja2.TemplateRuntimeError(_("a value it needs is not known."))
-    if isinstance(value, Url):
+    if isinstance(value, Url) and value:
         return f"{OPEN}{value}{CLOSE}"
-    lines = value.split("\n") if isinstance(value, Lines) else [value]
-    return OPEN + "\n".join(escape(line) for line in lines) + CLOSE
+    lines = value.split("\n") if isinstance(value, Lines) else [value] if isinstance(value, str) else []
+    written = [line for line in map(escape, lines) if line]  # of invisible characters nothing is left
+    if not written:
+        raise jinja2.TemplateRuntimeError(_("a value it needs is not known."))
+    return OPEN + "\n".join(written) + CLOSE
 
 
 _MARKUP = re.compile(r"[\\*\[\]<`]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
@@ -391,7 +421,7 @@ def _read_letter(name: str, contents: tuple[tuple[str, bytes], ...], folder: Pat
         attach=tuple(str(one) for one in data.get("attach", ())),
         wordings={block: count for block, count in counts.items() if count > 1},
         version=_version(files),
-        compiled={tag: _parts(sections, tag, blocks) for tag in sections},
+        compiled={tag: _parts(name, sections, tag, blocks) for tag in sections},
     )
     _try_out(letter, sections)
     return letter
@@ -620,10 +650,11 @@ def _other_counts(found: _Sections) -> Iterator[Problem]:
                 )
 
 
-def _parts(sections: _Sections, tag: str, blocks: tuple[str, ...]) -> Text:
+def _parts(name: str, sections: _Sections, tag: str, blocks: tuple[str, ...]) -> Text:
     """Return a language or variant as its parts, the subject first; each is compiled when it is first written."""
     return tuple(
-        tuple(Part(block, section.text) for section in _chosen(sections, tag, block)) for block in (SUBJECT, *blocks)
+        tuple(Part(block, section.text, name) for section in _chosen(sections, tag, block))
+        for block in (SUBJECT, *blocks)
     )
 
 
@@ -634,48 +665,48 @@ def _chosen(sections: _Sections, tag: str, block: str) -> tuple[_Section, ...]:
 
 
 def _names(section: _Section, allowed: frozenset[str]) -> set[str]:
-    """Return the placeholders a section uses. Raises BadInput for anything but printing, asking and listing them."""
+    """Return the placeholders a section uses, and compile it.
+
+    Raises BadInput for anything but printing, asking and listing placeholders; that is never compiled, since compiling
+    already works out what is constant.
+    """
     try:
-        tree = _ENVIRONMENT.parse(section.padded)
+        tree = _parsed(section.text)
     except jinja2.TemplateSyntaxError as error:
         raise BadInput([_syntax(section, error)]) from None
-    problems = list(_forbidden(tree, section.file))
-    used = set()
-    own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
-    for name in tree.find_all(nodes.Name):
-        if name.name in own:
-            continue
-        used.add(name.name)
-        if name.name not in allowed:
-            problems.append(_not_allowed(name, section, allowed))
+    problems = list(_forbidden(tree, section))
+    names = _asked_names(tree)
+    problems += [_not_allowed(name, section, allowed) for name in names if name.name not in allowed]
     if problems:
         raise BadInput(problems)
-    return used
+    _ready(section.text)
+    return {name.name for name in names}
 
 
 def _syntax(section: _Section, error: jinja2.TemplateSyntaxError) -> Problem:
     message = str(error.message)
     if message.startswith("Unexpected end of template"):
         message = _("A condition or a list is not closed in the block {name}.", name=section.block)
-    return Problem(message, Place(section.file, error.lineno))
+    return Problem(message, Place(section.file, section.line + error.lineno))
 
 
 def _not_allowed(name: nodes.Name, section: _Section, allowed: frozenset[str]) -> Problem:
-    place = Place(section.file, name.lineno)
+    place = Place(section.file, section.line + name.lineno)
     if name.name in PLACEHOLDERS and PLACEHOLDERS[name.name].abroad and section.file.endswith(f"{AT_HOME}.md"):
         return Problem(_("A letter between Koreans does not say {name}.", name=name.name), place)
     hint = _near(name.name, tuple(allowed)) or _("Add it to placeholders in letter.yaml, if there is such a one.")
     return Problem(_("{name} is not a placeholder of this letter.", name=name.name), place, hint)
 
 
-def _forbidden(tree: nodes.Node, file: str) -> Iterator[Problem]:
+def _forbidden(tree: nodes.Node, section: _Section) -> Iterator[Problem]:
     for node in tree.find_all(nodes.Node):
         loop_over_more = isinstance(node, nodes.For) and (
             not isinstance(node.iter, nodes.Name) or any(node.find_all(nodes.For))
         )
         if not isinstance(node, _ALLOWED) or loop_over_more:
             yield Problem(
-                _("Only {{ name }}, if and for over one list are allowed in a letter."), Place(file, node.lineno)
+                _("Only {{ name }}, if and for over one list are allowed in a letter."),
+                Place(section.file, section.line + (node.lineno or 0)),
             )
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+INCOTERMS = ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")
+"""The rules of Incoterms 2020."""
+
 
 def in_language(names: Mapping[str, str], language: str) -> str:
     """Return the name in ``language``; else English, else Korean, else any. Chinese falls back within Chinese first."""

@@ -16,6 +16,7 @@ from babel import Locale
 from crm.core.clock import KST
 from crm.core.errors import Place, Problem
 from crm.core.i18n import N_, _
+from crm.exporters.rules import INCOTERMS
 
 PAYMENTS = {
     "tt_advance": N_("T/T in advance"),
@@ -23,8 +24,6 @@ PAYMENTS = {
     "lc_sight": N_("Letter of credit at sight"),
     "other": N_("other, agreed separately"),
 }
-INCOTERMS = ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF")
-"""The rules of Incoterms 2020."""
 DRAFT, SENT, EXPIRED = "draft", "sent", "expired"
 STATES = {DRAFT: N_("draft"), SENT: N_("sent"), EXPIRED: N_("expired")}
 AGREED, OPEN, PROPOSAL = "agreed", "open", "proposal"

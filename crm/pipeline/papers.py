@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from crm.contacts.service import chunks
@@ -92,6 +93,7 @@ class Papers:
 
 
 NOTHING = Papers()
+_KINDS: tuple[Any, ...] = (Quotation, MeetingProposal, NegotiationPoint, ExclusiveContract)
 
 
 @dataclass
@@ -121,15 +123,18 @@ class Stack:
 
 
 def papers_of(session: Session, deal_ids: Collection[int], *, now: datetime) -> dict[int, Papers]:
-    """Return the papers that count at ``now``, of each deal that has any, in four queries for up to 500 deals."""
+    """Return the papers that count at ``now``, of each deal that has any, in five queries for up to 500 deals."""
     found = {deal_id: stack.at(now) for deal_id, stack in stacks_of(session, deal_ids).items()}
     return {deal_id: papers for deal_id, papers in found.items() if papers != NOTHING}
 
 
 def stacks_of(session: Session, deal_ids: Collection[int]) -> dict[int, Stack]:
-    """Return all papers of each deal that has any, the oldest first, to be asked for several moments."""
+    """Return all papers of each deal that has any, the oldest first, to be asked for several moments.
+
+    Most deals have none, so it is asked first which have.
+    """
     stacks: dict[int, Stack] = {}
-    for chunk in chunks(sorted(set(deal_ids))):
+    for chunk in (having for part in chunks(sorted(set(deal_ids))) if (having := _with_papers(session, part))):
         for row in _rows(session, Quotation, chunk):
             stacks.setdefault(row.deal_id, Stack()).quotations.append(row)
         for row in _rows(session, MeetingProposal, chunk):
@@ -157,6 +162,14 @@ def meetings_of_leads(session: Session, lead_ids: Collection[int], *, now: datet
 def with_meeting(papers: Papers, meeting: MeetingPaper | None) -> Papers:
     """Return the papers with the lead's own meeting where the deal has none."""
     return papers if papers.meeting or meeting is None else replace(papers, meeting=meeting)
+
+
+def _with_papers(session: Session, deal_ids: list[int]) -> list[int]:
+    return sorted(session.execute(_HAVING, {"ids": deal_ids}).scalars())
+
+
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_HAVING = sa.union(*(sa.select(col(kind.deal_id)).where(col(kind.deal_id).in_(_IDS)) for kind in _KINDS))
 
 
 def _rows(session: Session, kind: type[Any], deal_ids: list[int]) -> Iterable[Any]:

@@ -49,8 +49,9 @@ from crm.web.runs import Runs
 # exports, duplicates: before contacts, whose pages have a number where these have a word; batches before imports and
 # builder before campaigns too.
 ADVISORS_AND_SMES = (
-    public, links, pipeline, review, replies, sent, buyers, deals, papers, tasks, exports, products, letters,
-)  # fmt: skip
+    *(public, links, pipeline, review, replies, sent, buyers, deals, papers, tasks, exports, products),
+    letters,
+)
 STAFF = (
     staff,
     exhibitions,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
@@ -44,6 +45,10 @@ class ShownMeeting:
     row: MeetingProposal
     slots: tuple[datetime, ...]
     zone: str | None
+
+    def at_night(self, slot: datetime) -> bool:
+        """Tell whether the buyer would be asked to get up for it."""
+        return self.zone is not None and not 8 <= slot.astimezone(ZoneInfo(self.zone)).hour < 19
 
 
 @dataclass(frozen=True)

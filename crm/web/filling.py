@@ -27,11 +27,12 @@ def where_to_fill(
     person = f"/{'contacts' if staff else 'buyers'}/{contact_id}" if contact_id else "/buyers"
     deal = f"/deals/{deal_id}" if deal_id else person
     company = f"/products/{exporter_id}" if exporter_id else "/products"
+    line = f"{company}/lines/{product_line_id}" if product_line_id and exporter_id else company
     pages = {
         "contact": f"/contacts/{contact_id}/edit" if staff and contact_id else person,
         "lead": person,
-        "exporter": company,
-        "product": f"{company}#line-{product_line_id}" if product_line_id and exporter_id else company,
+        "exporter": f"{company}/company" if exporter_id else company,
+        "product": line,
         "exhibition": f"/exhibitions/{exhibition_id}" if exhibition_id else "/exhibitions",
         "deal": deal,
         "quotation": f"{deal}#quotation" if deal_id else deal,

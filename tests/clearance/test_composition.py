@@ -56,6 +56,16 @@ def test_it_blocks_when_one_item_of_the_footer_is_taken_away(country: str, item:
     assert spared or (item, language) in faults
 
 
+def test_it_passes_a_letter_that_was_approved_with_the_words_of_an_older_program() -> None:
+    asked = written(question("US", basis()))
+    [now] = [part for part in required_parts(asked, basis_of(asked)) if part.item == "unsubscribe_statement"]
+    older = "If you do not wish to receive further e-mail from us, please use the link below."
+    text = (asked.letter.text or "").replace(now.line, older)
+
+    assert older in text
+    assert not blocks(replace(asked, letter=replace(asked.letter, text=text)))
+
+
 def test_it_writes_the_korean_refusal_notice_in_korean_and_english() -> None:
     lines = footer(question("KR", basis()), "express_optin").lines
 

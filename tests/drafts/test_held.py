@@ -175,8 +175,9 @@ def test_what_a_text_prints_unasked_is_named_and_never_printed_blank(tag):
     facts = least(SAMPLES[language])
     letter = library().letter("thank_you")
     for name in ("sender_name", "exporter", "sender_email"):
-        without = type(facts)(**{**facts.__dict__, name: " "})
-        assert name in lacking(letter, without, language, country=country)
-        with pytest.raises(Refused):
-            render(letter, language, {language: without}, country=country)
+        for blank in ("", " ", "\u200b"):
+            without = type(facts)(**{**facts.__dict__, name: blank})
+            assert name in lacking(letter, without, language, country=country)
+            with pytest.raises(Refused):
+                render(letter, language, {language: without}, country=country)
     assert lacking(letter, facts, language, country=country) == []

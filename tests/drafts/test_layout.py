@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from crm.drafts.layout import block_html, links, plain, to_html, to_text
+from crm.drafts.mailhtml import check_page
 
 
 @dataclass
@@ -75,3 +76,29 @@ def test_the_footer_stands_in_both_parts_with_its_link():
 def test_filled_in_values_are_marked_on_the_review_page_only():
     assert block_html("Dear \ue000Ms Cruz\ue001,") == "<p>Dear <mark>Ms Cruz</mark>,</p>\n"
     assert "mark" not in to_html([Block("Dear \ue000Ms Cruz\ue001,")], "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("شركة الواحة 귀중", '<span dir="rtl">شركة الواحة</span> 귀중'),
+        ("an شركة ABC للتجارة, booth 7", 'an <span dir="rtl">شركة ABC للتجارة</span>, booth 7'),
+        ("(שלום)", '(<span dir="rtl">שלום</span>)'),
+        ("شركة (دبي).", '<span dir="rtl">شركة (دبي).</span>'),
+        ("Müller & Söhne", "Müller &amp; Söhne"),
+    ],
+)
+def test_a_name_from_right_to_left_is_kept_apart_with_what_all_programs_know(text, shown):
+    assert shown in to_html([Block(text)], "ko")
+    assert check_page(to_html([Block(text)], "ko")) == []
+
+
+def test_a_filled_in_name_from_right_to_left_is_kept_apart_in_the_same_way():
+    @dataclass
+    class Marked:
+        text: str
+        marked: str
+
+    marked = Marked("an شركة الواحة, Korea", "an \ue000شركة الواحة\ue001, Korea")
+    assert to_html([marked], "ko") == to_html([Block(marked.text)], "ko")
+    assert 'an <span dir="rtl">شركة الواحة</span>, Korea' in to_html([marked], "ko")

@@ -5,6 +5,7 @@ since forty buyers differ in the salutation and hardly anywhere else.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
@@ -138,12 +139,19 @@ def reader(file: str) -> tuple[str, str | None]:
     return (VARIANTS[file][0], min(VARIANTS[file][1])) if file in VARIANTS else (file, None)
 
 
+def full(file: str) -> Facts:
+    """Return all facts for the readers of a file."""
+    language, country = reader(file)
+    return HOME_SAMPLE if file == AT_HOME else replace(SAMPLES[language], country=country or SAMPLES[language].country)
+
+
 @cache
 def known(name: str, file: str) -> Mapping[str, Facts]:
     """Return the kinds of knowledge that make a difference to a letter, by name."""
     letter, (language, country) = library().letter(name), reader(file)
-    full = HOME_SAMPLE if file == AT_HOME else replace(SAMPLES[language], country=country or SAMPLES[language].country)
-    kinds = {kind: change(full) for kind, change in KNOWLEDGE.items()} | {"least": least(full, letter.needs)}
+    everything = full(file)
+    kinds = {kind: change(everything) for kind, change in KNOWLEDGE.items()}
+    kinds["least"] = least(everything, letter.needs)
     found: dict[str, str] = {}
     for kind, facts in kinds.items():
         if not missing(letter, facts, language, country):
@@ -357,31 +365,48 @@ def test_a_letter_is_no_longer_than_a_buyer_reads(name, file):
             assert found == [], (kind, turn, found)
 
 
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_japanese_line_has_at_most_35_characters(name):
+    for kind, facts in known(name, "ja").items():
+        for turn in range(COLLEAGUES):
+            blocks = write(name, "ja", facts, PLAIN, turn).blocks
+            for line in "\n".join(shown(block.text) for block in blocks).split("\n"):
+                width = sum(1 if unicodedata.east_asian_width(char) in "WF" else 0.5 for char in line)
+                assert width <= 35 or _is_item(line), (kind, turn, width, line)
+
+
 # --- text and HTML ---------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=8192)
-def hrefs(marked: str) -> list[str]:
-    return re.findall(r'href="([^"]+)"', block_html(marked))
+def page(marked: str) -> str:
+    return block_html(marked)
 
 
 def test_text_and_html_carry_the_same_links_and_only_those_we_wrote(walk):
     ours = ("https://hanbit.example",)
     for written, block in walk.blocks():
-        found = hrefs(block.marked)
+        found = re.findall(r'href="([^"]+)"', page(block.marked))
         assert found == links(block.text), written
         assert found == re.findall(r"https?://[\w./-]+\w", shown(block.text), re.ASCII), written
         assert all(link.startswith(ours) for link in found), (str(written), found)
 
 
+_TAGS = {"div", "p", "br", "ul", "ol", "li", "a", "mark"}
+_FRAME = {"table", "tbody", "tr", "td"}  # what keeps the letter narrow in Word
+
+
 def test_no_markup_of_a_name_reaches_the_page(walk):
-    for written in walk.once():
-        page = to_html(written.letter.blocks, walk.language)
-        assert f'<html lang="{walk.language}" dir="ltr">' in page
-        tags = set(re.findall(r"<(\w+)", page.partition("<body")[2]))
-        assert tags <= {"div", "p", "br", "ul", "ol", "li", "a"}, (str(written), tags)
-        text = to_text(written.letter.blocks)
-        assert "\n\n\n" not in text, written
+    for written, block in walk.blocks():
+        assert set(re.findall(r"<(\w+)", page(block.marked))) <= _TAGS, (str(written), block.text)
+
+
+def test_the_whole_page_says_its_language_and_holds_nothing_but_the_letter(walk):
+    for written in walk.written[-4:]:  # nothing known, and the three who mean harm
+        whole = to_html(written.letter.blocks, walk.language)
+        assert f'<html lang="{walk.language}" dir="ltr">' in whole
+        assert set(re.findall(r"<(\w+)", whole.partition("<body")[2])) <= _TAGS | _FRAME, written
+        assert "\n\n\n" not in to_text(written.letter.blocks), written
 
 
 # --- the same in every language --------------------------------------------------------------------------------------
@@ -503,3 +528,112 @@ def test_many_letters_made_at_once_do_not_mix_up_their_buyers():
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(written, range(200))) == [f"Dear Buyer {number}," for number in range(200)]
+
+
+# --- what each letter must and must not say --------------------------------------------------------------------------
+
+
+def said(name: str, file: str, change: Change = lambda facts: facts, turn: int = 0) -> str:
+    """Return the text that a file of a letter writes with all knowledge but for ``change``."""
+    return to_text(write(name, file, change(full(file)), PLAIN, turn).blocks)
+
+
+def of(file: str, name: str) -> str:
+    return str(values(full(file), reader(file)[0], [name], home=file == AT_HOME)[name])
+
+
+EVERYWHERE = pytest.mark.parametrize("file", FILES)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_letter_between_koreans_knows_no_trade_abroad(name):
+    for turn in range(COLLEAGUES):
+        abroad = re.search(
+            r"Incoterm|FOB|HS ?코드|관세|통관|FTA|선적|USD|현지|비자|신용장|T/T", said(name, AT_HOME, turn=turn)
+        )
+        assert not abroad, (turn, abroad)
+
+
+@pytest.mark.parametrize("name", ["catalogue", "quotation", "negotiation", "distributor_proposal", "request_answer"])
+def test_amounts_between_koreans_say_that_vat_is_extra(name):
+    no_quotation = _without("quotation") if name == "request_answer" else lambda facts: facts
+    assert re.search("부가세", said(name, AT_HOME, no_quotation))
+
+
+@EVERYWHERE
+def test_the_meeting_has_every_slot_and_the_calendar_file(file):
+    files = {"ko": "파일", "en": "file", "zh-Hans": "文件", "zh-Hant": "檔案", "ja": "ファイル", "es": "archivo"}
+    slots = values(known("meeting", file)["all"], reader(file)[0], ["meeting_slots"])["meeting_slots"]
+    for turn in range(COLLEAGUES):
+        text = said("meeting", file, turn=turn)
+        assert all(f"- {slot}" in text for slot in slots)
+        assert files[reader(file)[0]] in text
+
+
+@EVERYWHERE
+def test_the_summary_numbers_what_is_agreed_open_and_proposed(file):
+    facts = known("negotiation", file)["all"]
+    points = (*facts.negotiation.agreed, *facts.negotiation.open_points, *facts.negotiation.proposals)
+    text = said("negotiation", file)
+    assert all(f"1. {point}" in text for point in points)
+    assert of(file, "proposals_until") in text
+
+
+@EVERYWHERE
+def test_the_proposal_names_territory_term_minimum_its_consequence_and_a_lawyer(file):
+    lawyers = {"ko": "변호사", "en": "lawyer", "zh-Hans": "律师", "zh-Hant": "律師", "ja": "弁護士", "es": "abogado"}
+    for turn in range(COLLEAGUES):
+        text = said("distributor_proposal", file, turn=turn)
+        for fact in ("territory", "term_from", "term_until", "minimum_purchase"):
+            assert of(file, fact) in text
+        items = [line for line in text.split("\n") if line.startswith("- ")]
+        below = next(place for place, line in enumerate(items) if of(file, "minimum_purchase") in line) + 1
+        other = said("distributor_proposal", file, _part("contract", kind="non_exclusive"), turn)
+        assert items[below] not in other  # what follows below the minimum depends on the right that was given
+        assert len(re.findall(lawyers[reader(file)[0]], text)) >= 2
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("name", ["close", "season"])
+def test_the_polite_close_and_the_greeting_ask_nothing(name, file):
+    for turn in range(COLLEAGUES):
+        assert not re.search(r"[?？]|でしょうか|ますか", said(name, file, turn=turn))
+
+
+def _season(code: str) -> Change:
+    return lambda facts: replace(facts, season=code)
+
+
+@EVERYWHERE
+def test_a_seasons_greeting_sells_nothing(file):
+    offers = r"견적|단가|카탈로그|报价|報價|目录|型錄|カタログ|見積|\bprice|\bcatalog|\bprecio|\bcatálogo|cotización"
+    for season in SEASONS:
+        for turn in range(COLLEAGUES):
+            text = said("season", file, _season(season), turn)
+            assert full(file).product not in text
+            assert not re.search(offers, text, re.IGNORECASE)
+
+
+@EVERYWHERE
+def test_each_season_has_its_own_greeting(file):
+    greetings = {season: said("season", file, _season(season)) for season in SEASONS}
+    kept = ("lunar_new_year", "mid_autumn", "year_end") if file == AT_HOME else SEASONS
+    assert len({greetings[season] for season in kept}) == len(kept)
+
+
+@EVERYWHERE
+def test_every_request_is_answered_or_follows_by_a_day(file):
+    for code in Request:
+        text = said("request_answer", file, lambda facts, code=code: replace(facts, requested=(code,)))
+        assert re.search(r"^- ", text, re.MULTILINE), code
+        bare = least(full(file), ["requested_list"])
+        letter = write(
+            "request_answer", file, replace(bare, requested=(code,), promised_by=full(file).promised_by), PLAIN
+        )
+        assert of(file, "promised_by") in to_text(letter.blocks), code
+
+
+@EVERYWHERE
+def test_an_answer_that_is_complete_promises_no_rest(file):
+    text = said("request_answer", file, lambda facts: replace(facts, requested=(Request.CATALOGUE,)))
+    assert of(file, "promised_by") not in text

@@ -47,6 +47,7 @@ def folder(tmp_path):
             "{% if website %}\n{{ website }}\n{% endif %}\n",
             "utf-8",
         )
+    (letter / "ko-KR.md").write_text("[[closing]]\n늘 건강하시기 바랍니다.\n감사합니다.\n", "utf-8")
     return tmp_path
 
 
@@ -72,7 +73,7 @@ def found(folder, **asked):
 def test_a_letter_that_is_right_has_no_finding(folder):
     report = lint.check(folder)
     assert [str(problem) for problem in report.problems] == []
-    assert (report.letters, report.files) == (("hello",), 6)
+    assert (report.letters, report.files) == (("hello",), 7)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +205,14 @@ def test_words_of_export_are_named_in_a_letter_between_koreans(folder):
     assert [(file, line) for file, line, *_rest in found(folder)] == [("ko-KR.md", 2)]
 
 
+def test_a_language_without_a_variant_is_held_against_the_words_of_that_country_too(folder):
+    body(folder, "es", "Con gusto le envío una cotización.")
+    (problem,) = lint.check(folder).problems
+    assert problem.message.startswith("“cotizaci”: Words of Spanish America")
+    (folder / "hello" / "es-ES.md").write_text("[[body]]\nCon gusto le envío una oferta.\n", "utf-8")
+    assert lint.check(folder).problems == ()
+
+
 def test_a_letter_that_cannot_be_read_is_named_and_its_words_are_looked_at_all_the_same(folder):
     change(folder, "en", "{{ sender_name }}", "{{ sender_nmae }}")
     body(folder, "es", "자료")
@@ -299,7 +308,7 @@ def test_spamassassin_scores_each_letter_in_each_language(folder, assassin):
     assert [(name, tag, points, rules) for name, tag, points, rules in report.scores][:1] == [
         ("hello", "ko", 0.5, ("HTML_MESSAGE", "SUBJ_ALL_CAPS"))
     ]
-    assert len(report.scores) == 6
+    assert len(report.scores) == 7
     assert report.problems == ()
 
 

@@ -198,3 +198,13 @@ def test_sama_and_onchu_never_stand_together(parts):
     text = salute(parts, "ja").greeting
     assert not (text.endswith("御中") and text.count("様") > (kept_from(parts) + (parts.department or "")).count("様"))
     assert text.endswith(("様", "御中"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "company", ["https://valves.example", "Valves (http://valves.example)", "HTTPS://valves.example/x"]
+)
+def test_a_web_address_for_a_name_is_no_link(language, company):
+    found = greeting(language, company=company)
+    assert "valves.example" in found
+    assert "://" not in found

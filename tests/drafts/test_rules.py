@@ -135,3 +135,8 @@ def test_every_code_has_a_title_and_a_sentence_in_korean():
             english = say(Finding("check", code, params))
         assert korean[0] != english[0], code
         assert korean[1] != english[1], code
+
+
+def test_the_exclamation_mark_of_a_name_is_the_name_s_own():
+    assert codes("en", "Dear Yo! Team,", "Thank you.", names=["Yo!"]) == {}
+    assert codes("en", "Dear Yo! Team,", "Thank you!", names=["Yo!"]) == {"exclamation": "check"}

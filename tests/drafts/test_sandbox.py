@@ -5,8 +5,11 @@ A template is refused when it is saved: the library reads and tries out every le
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crm.core.errors import BadInput, Refused
 from crm.core.i18n import speaking
@@ -14,7 +17,7 @@ from crm.drafts import guard
 from crm.drafts.language import LANGUAGES
 from crm.drafts.layout import to_html, to_text
 from crm.drafts.placeholders import SAMPLES
-from crm.drafts.templates import Library, render
+from crm.drafts.templates import Library, read_letter, render
 
 SETTINGS = (
     "title: {ko: 인사, en: Hello}\ncommercial: true\nblocks: [greeting, body]\n"
@@ -41,6 +44,7 @@ def folder(tmp_path):
     (letter / "letter.yaml").write_text(SETTINGS, "utf-8")
     for language in LANGUAGES:
         (letter / f"{language}.md").write_text(FINE, "utf-8")
+    (letter / "ko-KR.md").write_text("[[body]]\nHello at home.\n", "utf-8")
     return tmp_path
 
 
@@ -114,6 +118,8 @@ ESCAPES = {
     "loop over a call": "{% for a in greeting.split() %}x{% endfor %}",
     "unpacking": "{% for a, b in requested %}x{% endfor %}",
     "name of a global for an item": "{% for cycler in requested %}x{% endfor %}{{ cycler }}",
+    "item outside its list": "{{ item }}",
+    "item asked for outside its list": "{% if item %}x{% endif %}{% for item in requested %}{{ item }}{% endfor %}",
     "dunder for an item": "{% for __class__ in requested %}x{% endfor %}",
     "line statement": "# for item in requested",
     "line statement with percent": "% set x = 1",
@@ -269,3 +275,39 @@ def test_no_value_takes_long_to_write_or_to_lay_out(folder, value):
 def test_the_letters_of_the_house_are_well_within_the_limits():
     for letter in Library("templates/mail").letters():
         assert len(letter.blocks) <= guard.MAX_BLOCKS / 2, letter.name
+
+
+# --- what nobody thought of ------------------------------------------------------------------------------------------
+
+PIECES = (
+    *("{{", "}}", "{%", "%}", "{#", "#}", "{%-", "-%}", "{%+", "+%}", "[[", "]]", "[[body]]", "[[body 2]]"),
+    *("{% if product %}", "{% endif %}", "{% for item in requested %}", "{% endfor %}", "{{ item }}", "{{ product }}"),
+    *("if", "elif", "else", "endif", "for", "in", "endfor", "not", "and", "or", "is", "recursive", "raw", "endraw"),
+    *("greeting", "product", "requested", "item", "loop", "self", "__class__", "range", "lipsum", "true", "none", "1"),
+    *("(", ")", "[", "]", "{", "}", ".", "|", "~", "*", "+", "-", ",", ":", "=", "==", "'", '"', "\\", "%", "#", "`"),
+    *(" ", "\n", "\n\n", "\t", "\r", "\x1e", "\ue000", "\u202e", "가", "é", "- ", "1. ", "**", "<b>", "&amp;", "http://a"),
+)  # fmt: skip
+OF_YAML = (*PIECES, "blocks", "placeholders:", "&a", "*a", "!!x", "? ", "|\n", ">\n", "---")
+FILES = {"letter.yaml": SETTINGS.encode(), "ko-KR.md": b"[[body]]\nHello at home.\n"} | {
+    f"{language}.md": FINE.encode() for language in LANGUAGES
+}
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+def test_whatever_stands_in_a_file_is_read_or_refused_with_a_sentence(text):
+    start = time.process_time()
+    try:
+        read_letter("hello", FILES | {"en.md": FINE.encode() + text.encode()}, Path("hello"))
+    except BadInput as error:
+        assert all(str(problem.place.file).startswith("hello/") for problem in error.problems)
+    assert time.process_time() - start < 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from(OF_YAML), max_size=20).map("".join))
+def test_whatever_stands_in_letter_yaml_is_read_or_refused_with_a_sentence(text):
+    try:
+        read_letter("hello", FILES | {"letter.yaml": SETTINGS.encode() + text.encode()}, Path("hello"))
+    except BadInput as error:
+        assert all(str(problem.place.file).startswith("hello/") for problem in error.problems)

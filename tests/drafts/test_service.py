@@ -6,7 +6,9 @@ from sqlmodel import select
 
 from crm.accounts.models import Role
 from crm.accounts.rules import Viewer
+from crm.campaigns.leads import load
 from crm.campaigns.models import Step
+from crm.clearance import service as clearance
 from crm.contacts import service as contacts
 from crm.contacts.models import Consent, Contact, EmailAddress
 from crm.core import events
@@ -91,6 +93,9 @@ def test_it_skips_whom_it_cannot_or_must_not_write_to(session, settings, world, 
     step = session.exec(select(Step).where(Step.step == "thanks")).one()
     assert step.status == "skipped"
     assert step.reason in ("NO_ADDRESS", "PROTO_HARD_BOUNCED", "LAW_SUPPRESSED_EVERYWHERE")
+    asked = clearance.Asked(lead.id, load(session, [lead.id])[lead.id].address, "en")
+    known = clearance.Gathered(session, settings, [asked])
+    assert known.hopeless(asked) == step.reason == known.verdicts(asked, NOW)[0].code
     assert any(line.verb == "step_skipped" for line in events.history(session, "lead", lead.id))
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from crm import migrations
+from crm.accounts.rules import system_viewer
 from crm.campaigns.models import Campaign, WorkflowVersion
 from crm.contacts.models import Consent, Contact, Lead
 from crm.core.config import Settings
 from crm.core.db import Database
-from crm.exporters.models import Exhibition
+from crm.drafts.enclosures import Enclosed
+from crm.exporters import documents
+from crm.exporters.documents import Paper
+from crm.exporters.models import Exhibition, Exporter
 from crm.imports import service as imports
 from crm.imports.models import ImportRow
-from crm.review.models import Approval
+from crm.pipeline import service as pipeline
+from crm.review import letters
+from crm.review.models import Approval, Message
 from crm.tables import metadata
 from tests.conftest import NOW
-from tests.postroom import build, campaign_letter, drafted, met
+from tests.pipeline.world import deal_of
+from tests.postroom import approved, build, campaign_letter, drafted, met, posted
 
 
 def test_the_migrated_schema_is_that_of_the_models(db: Database) -> None:
@@ -245,3 +252,46 @@ def test_raw_cells_of_an_older_program_stand_by_position(old_lists: Database) ->
         row = session.exec(select(ImportRow).order_by(col(ImportRow.id))).first()
         assert row is not None
         assert row.raw[:3] == ["Ana López", "Flores SA", "ana@flores.example"]
+
+
+def test_contracts_and_letters_of_an_older_program_stand_as_they_stood(
+    db: Database, session: Session, settings: Settings
+) -> None:
+    lead = met(session, build(session), "Lucia")
+    deal = deal_of(session, lead)
+    pipeline.sign_exclusive(
+        session, deal, territory=["DE"], product_line_id=deal.product_line_id, starts_on=date(2026, 12, 1),
+        ends_on=date(2027, 11, 30), minimum="USD 50,000 a year", by="a", now=NOW,
+    )  # fmt: skip
+    posted(session, settings, lead)
+    session.commit()
+    migrations.downgrade(db, "0009")
+    before = row_counts(db)
+    migrations.upgrade(db)
+    assert row_counts(db).items() >= before.items()
+    with db.engine.connect() as connection:
+        contract = "SELECT minimum, minimum_quantity, minimum_unit, minimum_currency FROM exclusive_contract"
+        assert tuple(connection.execute(sa.text(contract)).one()) == ("USD 50,000 a year", None, "", "")
+        assert connection.execute(sa.text("SELECT size = LENGTH(raw) FROM message")).scalar_one()
+        assert connection.execute(sa.text("SELECT enclosed FROM draft")).scalar_one() in ("[]", [])
+
+
+def test_an_older_program_gets_its_letters_with_their_files(db: Database, session: Session, settings: Settings) -> None:
+    draft = drafted(session, met(session, build(session), "Lucia"))
+    document = documents.add(
+        session, system_viewer(), session.get_one(Exporter, draft.exporter_id), Paper("certificate", "CE"),
+        b"%PDF-1.7 " + bytes(5000), "ce.pdf", languages=["en"], max_bytes=10**6, now=NOW,
+    )  # fmt: skip
+    enclosed = Enclosed(
+        "certificate", "file", document.sha256, document.filename, document.media_type, document.size,
+        document_id=document.id,
+    )  # fmt: skip
+    draft.enclosed = [enclosed.as_json()]
+    session.flush()
+    approval = approved(session, settings, draft)
+    whole = letters.bytes_of(session, session.get_one(Message, approval.id))
+    session.commit()
+    migrations.downgrade(db, "0009")
+    with db.engine.connect() as connection:
+        assert bytes(connection.execute(sa.text("SELECT raw FROM message")).scalar_one()) == whole
+    migrations.upgrade(db)

@@ -205,3 +205,47 @@ def test_a_page_without_a_letter_speaks_as_the_browser_asks(accepted: str, langu
 def test_every_language_says_the_same_things() -> None:
     assert {frozenset(texts) for texts in TEXTS.values()} == {frozenset(TEXTS["en"])}
     assert set(TEXTS) == set(LANGUAGES)
+
+
+# --- names and terms
+
+
+def test_a_company_changes_what_letters_say_of_its_product(mina: Browser, world: World, site: Context) -> None:
+    exporter_id, line_id = company(site)
+    path = f"/products/{exporter_id}/lines/{line_id}"
+    assert mina.get(path).status_code == 200
+    wrong = mina.post(path, {"name_ko": "시카 크림", "name_en": "", "moq": "x"})
+    assert wrong.status_code == 422
+    assert 'href="#f-name_en"' in wrong.text
+    assert 'value="x"' in wrong.text
+    assert (
+        mina.post(path, {"name_ko": "시카 크림", "name_en": "Cica cream", "name_es": "crema de cica"}).status_code
+        == 303
+    )
+    with site.db.reading() as session:
+        assert session.get_one(ProductLine, line_id).names["es"] == "crema de cica"
+
+
+def test_a_company_changes_who_signs_its_letters(mina: Browser, world: World, site: Context) -> None:
+    path = f"/products/{company(site)[0]}/company"
+    page = mina.get(path).text
+    assert "김서연" in page
+    typed = {"name_ko": "가온코스메틱", "name_en": "Gaon", "title_es": "Directora de exportación", "phone": "+82 31"}
+    assert mina.post(path, {**typed, "website": "gaon"}).status_code == 422
+    assert mina.post(path, typed).status_code == 303
+    with site.db.reading() as session:
+        assert (
+            session.exec(select(Exporter).where(Exporter.code == "GAON")).one().contact_titles["es"].startswith("Dir")
+        )
+
+
+def test_another_companys_facts_are_out_of_reach(dasom: Browser, world: World, site: Context) -> None:
+    exporter_id, line_id = company(site)
+    own = company(site, "DASOM")[0]
+    for path in (
+        f"/products/{exporter_id}/company",
+        f"/products/{exporter_id}/lines/{line_id}",
+        f"/products/{own}/lines/{line_id}",
+    ):
+        assert dasom.get(path).status_code == 404
+        assert dasom.post(path, {}).status_code == 404

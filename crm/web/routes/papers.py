@@ -12,6 +12,7 @@ from crm.accounts.rules import Action, require
 from crm.core.errors import BadInput, Place, Problem, Refused
 from crm.core.i18n import _
 from crm.exporters import documents
+from crm.exporters.rules import INCOTERMS
 from crm.pipeline import papering, paperwork, queries
 from crm.pipeline.models import Deal, ExclusiveContract, MeetingProposal, NegotiationPoint, Quotation
 from crm.pipeline.papering import Unreadable
@@ -76,7 +77,7 @@ def _quotation(
         "typed": {**dealpapers.offer_typed(offer, buyer.language, visit.now), **(typed or {})},
         "rows": lines if lines is not None else dealpapers.lines_shown(offer),
         "money": dealpapers.money,
-        "incoterms": [("", _("none")), *((one, one) for one in papering.INCOTERMS)],
+        "incoterms": [("", _("none")), *((one, one) for one in INCOTERMS)],
         "payments": [(code, _(name)) for code, name in papering.PAYMENTS.items()],
         "states": {code: _(name) for code, name in papering.STATES.items()},
         "papers": [("", _("none")), *((one.id, f"{one.title} ({one.filename})") for one in own)],

@@ -1,6 +1,6 @@
 """What a company sells and the documents that go along with its letters: by language and version, and where used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from crm.core import i18n
 from crm.core.errors import BadInput, NotFound, Place, Problem, Refused
 from crm.core.i18n import _, ngettext
 from crm.drafts.language import LANGUAGES
-from crm.exporters import documents, queries
+from crm.exporters import documents, facts, queries
 from crm.exporters.documents import KINDS, Paper
 from crm.exporters.models import Document, Exporter, ProductLine
-from crm.exporters.rules import in_language
+from crm.exporters.rules import INCOTERMS, in_language
 from crm.exporters.service import lines_of
 from crm.review import queries as reviews
 from crm.web import words
@@ -53,7 +53,9 @@ def products(visit: SignedIn) -> Response:
 
 @router.get("/products/{exporter_id}")
 def company(visit: SignedIn, exporter_id: int) -> Response:
-    return visit.page("products/exporter.html", **_shown(visit, exporter_id, EMPTY))
+    queries.get_exporter(visit.db, visit.viewer, exporter_id)
+    first = next((str(line.id) for line in lines_of(visit.db, exporter_id)), "")
+    return visit.page("products/exporter.html", **_shown(visit, exporter_id, {**EMPTY, "line_id": first}))
 
 
 def _shown(visit: Visit, exporter_id: int, typed: dict[str, str]) -> dict[str, Any]:
@@ -107,6 +109,90 @@ def _used(use: reviews.Use | None) -> str:
     if use is None:
         return _("in no letter yet")
     return ngettext("in {n} letter", "in {n} letters", use.letters)
+
+
+@router.get("/products/{exporter_id}/company")
+def company_form(visit: SignedIn, exporter_id: int) -> Response:
+    return visit.page("products/company.html", **_company(visit, exporter_id, None))
+
+
+def _company(visit: Visit, exporter_id: int, typed: Mapping[str, str] | None) -> dict[str, Any]:
+    require(visit.viewer, Action.EDIT_PRODUCTS)
+    found = queries.get_exporter(visit.db, visit.viewer, exporter_id)
+    plain = ("contact_name_ko", "contact_name_latin", "phone", "website", "privacy_url", "address_ko", "address_en")
+    first = {name: getattr(found, name) for name in plain}
+    first |= {f"name_{code}": found.names.get(code, "") for code in LANGUAGES}
+    first |= {f"title_{code}": found.contact_titles.get(code, "") for code in LANGUAGES}
+    return {"company": found, "languages": LANGUAGES, "typed": {**first, **(typed or {})}}
+
+
+@router.post("/products/{exporter_id}/company")
+def change_company(visit: SignedIn, exporter_id: int, form: Posted) -> Response:
+    typed = _texts(form)
+    require(visit.viewer, Action.EDIT_PRODUCTS)
+    found = queries.get_exporter(visit.db, visit.viewer, exporter_id)
+    try:
+        facts.change_company(visit.db, visit.viewer, found, facts.read_company(typed, LANGUAGES), now=visit.now)
+    except BadInput as error:
+        visit.db.rollback()
+        return visit.again("products/company.html", error, **_company(visit, exporter_id, typed))
+    return visit.go(f"/products/{exporter_id}", _("Stored. Letters that are written from now on say it."))
+
+
+def _texts(form: FormData) -> dict[str, str]:
+    return {key: value for key, value in form.items() if isinstance(value, str)}
+
+
+@router.get("/products/{exporter_id}/lines/{line_id}")
+def line_form(visit: SignedIn, exporter_id: int, line_id: int) -> Response:
+    return visit.page("products/line.html", **_line(visit, exporter_id, line_id, None))
+
+
+def _line_of(visit: Visit, exporter_id: int, line_id: int) -> ProductLine:
+    require(visit.viewer, Action.EDIT_PRODUCTS)
+    queries.get_exporter(visit.db, visit.viewer, exporter_id)
+    line = visit.db.get(ProductLine, line_id)
+    if line is None or line.exporter_id != exporter_id:
+        raise NotFound(_("There is no such product line."))
+    return line
+
+
+def _line(visit: Visit, exporter_id: int, line_id: int, typed: Mapping[str, str] | None) -> dict[str, Any]:
+    line = _line_of(visit, exporter_id, line_id)
+    first = {
+        "hs_code": line.hs_code,
+        "moq": str(line.moq or ""),
+        "lead_time_days": str(line.lead_time_days or ""),
+        "incoterm": line.incoterm,
+        "incoterm_place": line.incoterm_place,
+        "price_from": f"{line.price_from:f}" if line.price_from else "",
+        "currency": line.currency,
+        "price_valid_until": line.price_valid_until.isoformat() if line.price_valid_until else "",
+        "certificates": ", ".join(line.certificates),
+    }
+    first |= {f"name_{code}": line.names.get(code, "") for code in LANGUAGES}
+    first |= {f"moq_unit_{code}": line.moq_units.get(code, "") for code in LANGUAGES}
+    return {
+        "company": queries.get_exporter(visit.db, visit.viewer, exporter_id),
+        "line": line,
+        "languages": LANGUAGES,
+        "incoterms": [("", _("none")), *((one, one) for one in INCOTERMS)],
+        "typed": {**first, **(typed or {})},
+    }
+
+
+@router.post("/products/{exporter_id}/lines/{line_id}")
+def change_line(visit: SignedIn, exporter_id: int, line_id: int, form: Posted) -> Response:
+    typed = _texts(form)
+    line = _line_of(visit, exporter_id, line_id)
+    try:
+        facts.change_line(visit.db, visit.viewer, line, facts.read_line(typed, LANGUAGES), now=visit.now)
+    except BadInput as error:
+        visit.db.rollback()
+        return visit.again("products/line.html", error, **_line(visit, exporter_id, line_id, typed))
+    return visit.go(
+        f"/products/{exporter_id}#line-{line_id}", _("Stored. Letters that are written from now on say it.")
+    )
 
 
 @router.post("/products/{exporter_id}/documents")
