@@ -219,14 +219,14 @@ def test_a_letter_over_which_every_worker_stumbles_holds_up_no_other(
     start_campaign(db, settings, 5)
     context = Context(settings, db, FrozenClock(AT))
     jobs.enrol_leads(context)
-    written = drafts.write
+    written = drafts.write_in_use
 
-    def stumbling(letter: object, about: object, **rest: object) -> object:
+    def stumbling(library: object, name: str, about: object, **rest: object) -> object:
         if about.card.address.startswith("buyer2@"):  # type: ignore[attr-defined]
             raise ZeroDivisionError
-        return written(letter, about, **rest)  # type: ignore[arg-type]
+        return written(library, name, about, **rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(drafts, "write", stumbling)
+    monkeypatch.setattr(drafts, "write_in_use", stumbling)
     assert jobs.make_drafts(context) == 4
     assert jobs.make_drafts(context) == 0
     with db.reading() as session:
