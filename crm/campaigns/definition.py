@@ -283,7 +283,9 @@ class Step(Part):
     when: Expression | None = Field(
         default=None, description="condition, asked when the step is due; false: the step is skipped, later ones go on"
     )
-    attach: Literal["catalogue"] | None = Field(default=None, description="what the letter links to; only with mail")
+    attach: Literal["catalogue"] | None = Field(
+        default=None, description="what goes along, besides what the letter itself attaches; only with mail"
+    )
     window: SendWindow | None = Field(
         default=None, description="takes the place of send_window (or of Korean office hours) for this letter or task"
     )

@@ -21,7 +21,8 @@ from crm.pipeline.papers import MeetingPaper
 FILE, LINK, OUT = "file", "link", "out"
 MEETING = "meeting"
 CATALOGUE = "catalogue"
-ORDER = ("quotation", "certificate", "price_list", MEETING, CATALOGUE)
+QUOTATION = "quotation"
+ORDER = (QUOTATION, "certificate", "price_list", MEETING, CATALOGUE)
 """In this order things are packed. The catalogue comes last: it is the largest, and a link can stand for it."""
 CALENDAR_NAME = "meeting.ics"
 
@@ -88,16 +89,18 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Parcel:
-    """What goes along, and what the text says of the catalogue."""
+    """What goes along, and what the text says of it."""
 
     items: tuple[Enclosed, ...] = ()
     catalogue: Catalogue | None = None
 
     def facts(self, language: str) -> dict[str, object]:
-        """Return the fields of ``Facts`` that tell of the catalogue, for a letter in ``language``."""
+        """Return the fields of ``Facts`` that tell of catalogue and quotation, for a letter in ``language``."""
+        quoted = any(item.kind == QUOTATION and item.how == FILE for item in self.items)
         if self.catalogue is None:
-            return {}
+            return {"quotation_attached": quoted}
         return {
+            "quotation_attached": quoted,
             "catalogue_url": self.catalogue.url,
             "catalogue_language": None if self.catalogue.language == language else self.catalogue.language,
             "attached": self.catalogue.attached,

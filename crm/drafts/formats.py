@@ -212,7 +212,11 @@ _ZONE = {
     "ja": "{city}時間",
     "es": "hora de {city}",
 }
-_CITIES = {("Asia/Shanghai", "zh-Hans"): "北京", ("Asia/Shanghai", "zh-Hant"): "北京"}
+_CITIES = {
+    ("Asia/Shanghai", "zh-Hans"): "北京",
+    ("Asia/Shanghai", "zh-Hant"): "北京",
+    ("America/Mexico_City", "es"): "la Ciudad de México",
+}
 _OLD_NAMES = {
     "Asia/Ho_Chi_Minh": "Asia/Saigon",
     "Asia/Kolkata": "Asia/Calcutta",
@@ -234,7 +238,7 @@ _SEOUL = ZoneInfo("Asia/Seoul")
 
 @cache
 def zone_name(zone: str, language: str) -> str:
-    """Return whose time it is, by the zone's city: ``Singapore time``, ``hora de Ciudad de México`` (CLDR)."""
+    """Return whose time it is, by the zone's city: ``Singapore time``, ``hora de la Ciudad de México`` (CLDR)."""
     named = ZoneInfo(_OLD_NAMES.get(zone, zone))
     city = _CITIES.get((zone, language)) or get_timezone_location(named, locale=locale_for(language), return_city=True)
     return _ZONE[language].format(city=city)

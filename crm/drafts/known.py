@@ -91,8 +91,9 @@ class Facts:
     ``met_on`` is None unless the talk took place; ``noted`` tells whether the buyer's interest in ``product`` was
     recorded, not assumed; ``price`` is for one ``moq_unit``; ``catalogue_language`` is set where it is another than the
     letter's; ``reply_by`` and ``promised_by`` are days in the reader's calendar; ``next_exhibition`` is the first one
-    to come at which the exporter has a booth. ``attached``: the catalogue goes along as a file; ``catalogue_expires``:
-    the link's last day. ``season`` is a code of ``seasons``, ``season_year`` the year it wishes well for.
+    to come at which the exporter has a booth. ``attached``: the catalogue goes along as a file, ``quotation_attached``:
+    the quotation does; ``catalogue_expires``: the link's last day. ``season`` is a code of ``seasons``, ``season_year``
+    the year it wishes well for.
     """
 
     greeting: str
@@ -136,6 +137,7 @@ class Facts:
     attached: bool = False
     catalogue_expires: date | None = None
     quotation: Quoted | None = None
+    quotation_attached: bool = False
     meeting: Meeting | None = None
     negotiation: Negotiation | None = None
     contract: Promise | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from crm.drafts.enclosures import CATALOGUE, MEETING, Parcel, Posting, calendar_of, pack
+from crm.drafts.enclosures import CATALOGUE, MEETING, QUOTATION, Parcel, Posting, calendar_of, pack
 from crm.drafts.subjects import Subject
 from crm.exporters.models import Document
 from crm.exporters.rules import in_language
@@ -45,7 +45,7 @@ def _found(about: Subject, kinds: Collection[str], papers: Papers) -> Iterator[t
     for kind in sorted(kinds):
         if kind in SEVERAL:
             yield from ((kind, document) for document in shelf.find_all(kind, exporter_id, line_id, language))
-        elif kind == "quotation":
+        elif kind == QUOTATION:
             number = papers.quotation.document_id if papers.quotation else None
             document = about.sources.document(number) if number else None
             if document is not None and document.withdrawn_at is None and document.exporter_id == exporter_id:

@@ -553,6 +553,14 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
             _of_quotation(_quoted_total),
         ),
         Placeholder(
+            "quotation_attached",
+            "flag",
+            N_("the quotation goes along as a file"),
+            "quotation",
+            ("quotation_attached",),
+            lambda f, _: f.quotation_attached,
+        ),
+        Placeholder(
             "quotation_terms",
             "text",
             N_("Incoterm of the quotation with place and version"),

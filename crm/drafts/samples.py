@@ -107,6 +107,7 @@ _SAMPLE_SEASONS = {
     "ja": "year_end",
     "es": "christmas",
 }
+_SAMPLE_PORT = {"es": "Busan, Corea"}
 _SAMPLE_PACKING = {
     "ko": "1카톤 20개, 수출용 팰릿 포장",
     "en": "20 pieces per carton, export pallets",
@@ -169,7 +170,7 @@ def _sample(language: str) -> Facts:
         moq=500,
         lead_time_days=30,
         incoterm="FOB",
-        incoterm_place="Busan, Korea",
+        incoterm_place=_SAMPLE_PORT.get(language, "Busan, Korea"),
         price=Decimal("12.50"),
         currency="USD",
         price_valid_until=date(2026, 6, 30),
@@ -189,7 +190,7 @@ def _sample(language: str) -> Facts:
             valid_until=date(2026, 5, 22),
             currency="USD",
             incoterm="FOB",
-            incoterm_place="Busan, Korea",
+            incoterm_place=_SAMPLE_PORT.get(language, "Busan, Korea"),
             lead_time_days=30,
             payment="tt_30_70",
             packing=_SAMPLE_PACKING[language],
@@ -198,6 +199,7 @@ def _sample(language: str) -> Facts:
                 QuotedLine(f"{texts['product']} DN80", 200, texts["moq_unit"], Decimal("18.00")),
             ),
         ),
+        quotation_attached=True,
         meeting=Meeting(
             slots=tuple(datetime(2026, 4, day, _SAMPLE_HOURS.get(language, 1), tzinfo=UTC) for day in (28, 29)),
             minutes=30,

@@ -443,7 +443,8 @@ def _frame(library: Library, about: Subject, now: datetime) -> list[dict[str, An
     """Return the thank-you letter, of which an answer keeps the outermost. Raises Refused when facts are missing."""
     frame = both(library.letter("thank_you"), about, now)
     if frame.target is None or frame.korean is None:
-        names = ", ".join(_(PLACEHOLDERS[one["placeholder"]].about) for one in frame.held_for)
+        lacking = [PLACEHOLDERS[one["placeholder"]] for one in frame.held_for]
+        names = ", ".join(_(placeholder.about) for placeholder in lacking)
         raise Refused(_("Before anything can be written to this buyer, fill in: {names}.", names=names))
     return pairs(frame.target, frame.korean)
 

@@ -738,12 +738,13 @@ def _reader(tag: str) -> tuple[str, str | None]:
 
 
 def _samples(letter: Letter, facts: Facts) -> Iterator[Facts]:
-    """Yield what to try a letter with; one with a catalogue also with it attached, one of the season with each."""
+    """Yield what to try a letter with; one with a file also with it attached, one of the season with each."""
     few = least(facts, letter.needs)
     yield facts
     yield few
-    if "attached" in letter.placeholders:
-        yield from (replace(each, attached=True) for each in (facts, few))
+    for name in ("attached", "quotation_attached"):
+        if name in letter.placeholders:
+            yield from (replace(each, **{name: not getattr(each, name)}) for each in (facts, few))
     if any(name.startswith("season") for name in letter.placeholders):
         yield from (replace(each, season=season) for each in (facts, few) for season in SEASONS)
 

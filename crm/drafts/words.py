@@ -65,17 +65,17 @@ PAYMENTS: dict[str, dict[str, str]] = {
     "tt_advance": {
         "ko": "사전 송금(T/T) 100%",
         "en": "100% T/T in advance",
-        "zh-Hans": "电汇预付100%",
-        "zh-Hant": "電匯預付100%",
+        "zh-Hans": "电汇（T/T）预付100%",
+        "zh-Hant": "電匯（T/T）預付100%",
         "ja": "前払い電信送金（T/T）100%",
         "es": "transferencia anticipada (T/T) del 100 %",
     },
     "tt_30_70": {
         "ko": "T/T 계약금 30%, 선적 전 잔금 70%",
         "en": "T/T, 30% deposit and 70% before shipment",
-        "zh-Hans": "电汇，定金30%，发货前付清70%",
-        "zh-Hant": "電匯，訂金30%，出貨前付清70%",
-        "ja": "電信送金（T/T）、前金30%・出荷前70%",
+        "zh-Hans": "电汇（T/T），预付30%定金，发货前付清70%余款",
+        "zh-Hant": "電匯（T/T），預付30%訂金，出貨前付清70%餘款",
+        "ja": "電信送金（T/T）、前金30%・船積前70%",
         "es": "transferencia (T/T), 30 % de anticipo y 70 % antes del embarque",
     },
     "lc_sight": {
@@ -107,7 +107,7 @@ SEASON_NAMES: dict[str, dict[str, str]] = {
         "ja": "中秋節",
         "es": "Festival de Medio Otoño",
     },
-    "eid": {"ko": "이드", "en": "Eid", "zh-Hans": "开斋节", "zh-Hant": "開齋節", "ja": "イード", "es": "Eid"},
+    "eid": {"ko": "이드", "en": "Eid", "zh-Hans": "尔德节", "zh-Hant": "爾德節", "ja": "イード", "es": "Eid"},
     "diwali": {
         "ko": "디왈리",
         "en": "Diwali",
