@@ -72,21 +72,27 @@ def read_parts(folder: Path) -> list[Part]:
     for tag in (*LANGUAGES, *VARIANTS):
         path = folder / f"{tag}.md"
         if path.is_file():
-            found += _parts(path, tag)
+            found += _parts(str(path), path.read_text("utf-8", errors="replace"), tag)
     return found
 
 
-def _parts(path: Path, tag: str) -> Iterator[Part]:
+def parts_of(files: Mapping[str, str]) -> list[Part]:
+    """Return every part of a letter that is in no folder, from its files by name."""
+    tags = [tag for tag in (*LANGUAGES, *VARIANTS) if f"{tag}.md" in files]
+    return [part for tag in tags for part in _parts(f"{tag}.md", files[f"{tag}.md"], tag)]
+
+
+def _parts(file: str, text: str, tag: str) -> Iterator[Part]:
     head, lines = None, []
-    for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if found := _HEAD.fullmatch(line):
             if head:
-                yield Part(str(path), tag, head[1], int(head[2] or 1), tuple(lines))
+                yield Part(file, tag, head[1], int(head[2] or 1), tuple(lines))
             head, lines = found, [(number, line)]
         elif head:
             lines.append((number, line))
     if head:
-        yield Part(str(path), tag, head[1], int(head[2] or 1), tuple(lines))
+        yield Part(file, tag, head[1], int(head[2] or 1), tuple(lines))
 
 
 def check_files(letter: str, parts: Sequence[Part]) -> Iterator[Problem]:

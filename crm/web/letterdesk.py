@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 from crm.campaigns.letters import NOTHING, SETTINGS_FILE, Files, base_of
 from crm.core.errors import Problem, Refused
 from crm.core.i18n import N_, _
-from crm.drafts import blocks, desk, rules
+from crm.drafts import blocks, desk, lint_files, rules
 from crm.drafts import texts as sentences
 from crm.drafts.language import KOREAN, VARIANTS
 from crm.drafts.layout import block_html, to_html, to_text
@@ -150,13 +150,23 @@ def rows(files: Files, tongue: str, checked: Checked, typed: Mapping[str, str], 
     if tongue == KOREAN:
         keys = [one for key in keys if " " not in key for one in _wordings(key, {**typed, **own.texts})]
     told = _by_block(own, checked.faulty.get(tongue, ()))
+    linted = _by_block(own, _linted(files, tongue))
     return [
         Row(
             key, korean.get(key, ""), texts.get(key, ""), base.get(key, ""), told.get(key, ()),
-            looks.findings.get(key.partition(" ")[0], ()) if " " not in key else (),
+            [
+                *(looks.findings.get(key, ()) if " " not in key else ()),
+                *(("check", f"{one.message} {one.hint}".strip()) for one in linted.get(key, ())),
+            ],
         )
         for key in keys
     ]  # fmt: skip
+
+
+def _linted(files: Files, tongue: str) -> list[Problem]:
+    """Return what the check of letter files finds in one language, as ``crm letters check`` tells it."""
+    found = lint_files.check_files("", lint_files.parts_of(files))
+    return [one for one in found if one.place.file == f"{tongue}.md"]
 
 
 def _by_block(written: blocks.Written, problems: Iterable[Problem]) -> dict[str, list[Problem]]:

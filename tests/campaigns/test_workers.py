@@ -221,10 +221,10 @@ def test_a_letter_over_which_every_worker_stumbles_holds_up_no_other(
     jobs.enrol_leads(context)
     written = drafts.write_in_use
 
-    def stumbling(letters: object, name: str, about: object, **rest: object) -> object:
+    def stumbling(library: object, name: str, about: object, **rest: object) -> object:
         if about.card.address.startswith("buyer2@"):  # type: ignore[attr-defined]
             raise ZeroDivisionError
-        return written(letters, name, about, **rest)  # type: ignore[arg-type]
+        return written(library, name, about, **rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(drafts, "write_in_use", stumbling)
     assert jobs.make_drafts(context) == 4

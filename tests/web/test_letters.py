@@ -260,6 +260,13 @@ def test_what_the_rules_find_stands_beside_its_block(hana: Browser) -> None:
     assert "<svg" in note[: note.index("</div>")]
 
 
+def test_what_the_check_of_files_finds_stands_beside_its_block(hana: Browser) -> None:
+    form = opened(hana, "en")
+    answer = hana.post(f"{PAGE}/check", {**form, "b-signature": form["b-signature"] + "\nBest ,"}, hx_request="true")
+    note = answer.text[answer.text.index('data-notes="n-b-signature"') :]
+    assert "<svg" in note[: note.index("</div>")]
+
+
 def test_a_text_is_shown_as_text(hana: Browser) -> None:
     answer = hana.post(f"{PAGE}/check", {**opened(hana, "es"), "b-closing": "</textarea><script>alert(1)</script>"})
     assert "<script>alert" not in answer.text
