@@ -111,8 +111,8 @@ _SAMPLE_PORT = {"es": "Busan, Corea"}
 _SAMPLE_PACKING = {
     "ko": "1카톤 20개, 수출용 팰릿 포장",
     "en": "20 pieces per carton, export pallets",
-    "zh-Hans": "每箱20件，出口托盘包装",
-    "zh-Hant": "每箱20件，出口棧板包裝",
+    "zh-Hans": "每箱20件，出口托盘",
+    "zh-Hant": "每箱20件，出口棧板",
     "ja": "1カートン20個、輸出用パレット梱包",
     "es": "20 unidades por caja, en palés de exportación",
 }

@@ -745,9 +745,10 @@ def _samples(letter: Letter, facts: Facts) -> Iterator[Facts]:
     few = least(facts, letter.needs)
     yield facts
     yield few
-    for name in ("attached", "quotation_attached"):
-        if name in letter.placeholders:
-            yield from (replace(each, **{name: not getattr(each, name)}) for each in (facts, few))
+    if "attached" in letter.placeholders:
+        yield from (replace(each, attached=True) for each in (facts, few))
+    if "quotation_attached" in letter.placeholders:
+        yield from (replace(each, quotation_attached=not each.quotation_attached) for each in (facts, few))
     if any(name.startswith("season") for name in letter.placeholders):
         yield from (replace(each, season=season) for each in (facts, few) for season in SEASONS)
 

@@ -73,8 +73,8 @@ PAYMENTS: dict[str, dict[str, str]] = {
     "tt_30_70": {
         "ko": "T/T 계약금 30%, 선적 전 잔금 70%",
         "en": "T/T, 30% deposit and 70% before shipment",
-        "zh-Hans": "电汇（T/T），预付30%定金，发货前付清70%余款",
-        "zh-Hant": "電匯（T/T），預付30%訂金，出貨前付清70%餘款",
+        "zh-Hans": "T/T，预付30%定金，发货前付清70%余款",
+        "zh-Hant": "T/T，預付30%訂金，出貨前付清70%餘款",
         "ja": "電信送金（T/T）、前金30%・船積前70%",
         "es": "transferencia (T/T), 30 % de anticipo y 70 % antes del embarque",
     },

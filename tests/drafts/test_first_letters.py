@@ -81,10 +81,10 @@ def test_the_thank_you_asks_for_what_was_talked_about():
     cold = replace(facts, rating=2)
     assert "Which week would suit you" in write("thank_you", "en", replace(cold, requested=(Request.MEETING,)))
     assert "On what quantity" in write("thank_you", "en", replace(cold, requested=(Request.QUOTATION,)), turn=1)
-    assert "prepare a quotation straight away" in write("thank_you", "en", facts)
+    assert "Shall we prepare a quotation now" in write("thank_you", "en", facts)
     assert "quotation" not in write("thank_you", "en", replace(facts, requested=(Request.SAMPLE,)))
-    assert "prices and terms of delivery first" in write("thank_you", "en", cold)
-    assert "Which products are you looking for" in write("thank_you", "en", replace(cold, noted=False))
+    assert "prices and terms first" in write("thank_you", "en", cold)
+    assert "What products are you looking for" in write("thank_you", "en", replace(cold, noted=False))
 
 
 @pytest.mark.parametrize("language", SAMPLES)
@@ -106,7 +106,7 @@ def test_the_reminder_has_the_newest_reason_to_write():
     assert "is valid until 30 June 2026" in write("reminder", "en", facts)
     assert "lead time for actuators is 30 days" in write("reminder", "en", replace(facts, price=None))
     show = write("reminder", "en", replace(facts, price=None, lead_time_days=None))
-    assert "We will exhibit again from 13 April 2027" in show
+    assert "We will exhibit again at Hanbit International Industry Fair 2027" in show
 
 
 def test_the_catalogue_letter_needs_a_product_and_the_quotation_its_figures():
