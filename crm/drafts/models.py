@@ -16,7 +16,8 @@ class Draft(Versioned, table=True):
     cancelled (the enrolment ended), sent. ``held_for``: list of {placeholder, where}, what a held draft lacks and the
     page on which it is filled in; ``looked_at``: when it was last looked for.
     ``blocks``: list of {id, text, marked, ko, ko_marked, template_text, edited_by, edited_at, ko_note}, in the letter's
-    order; ``text`` is Markdown. ``planned_at`` is the slot the workflow wants; ``wait_until`` is set by "later".
+    order; ``text`` is Markdown, ``template_text`` stands in what was changed by hand only. ``planned_at`` is the slot
+    the workflow wants; ``wait_until`` is set by "later".
     ``variant`` names the file that wrote the letter where it is a region's (es-ES); ``turn`` is the place of the buyer
     among the people of the firm to whom the exporter writes after this exhibition: it chooses among wordings.
     ``enclosed``: list of ``enclosures.Enclosed``, the files and links that go along, of which the text speaks.

@@ -481,7 +481,10 @@ def edit(
     if block_id not in {block["id"] for block in draft.blocks}:
         raise NotFound(_("There is no such paragraph."))
     change = {"text": text, "marked": text, "ko": "", "ko_marked": "", "ko_note": ko_note, **_edit_mark(by, now)}
-    draft.blocks = [{**block, **change} if block["id"] == block_id else block for block in draft.blocks]
+    draft.blocks = [
+        {"template_text": block["text"], **block, **change} if block["id"] == block_id else block
+        for block in draft.blocks
+    ]
     session.flush()
 
 

@@ -174,14 +174,13 @@ def pairs(target: RenderedLetter, korean: RenderedLetter) -> list[dict[str, Any]
 
 
 def pair_of(block: RenderedBlock, korean: RenderedBlock | None) -> dict[str, Any]:
-    """Return one block as a draft keeps it."""
+    """Return one block as a draft keeps it; what the template said is kept beside it once somebody changes it."""
     return {
         "id": block.id,
         "text": block.text,
         "marked": block.marked,
         "ko": korean.text if korean else "",
         "ko_marked": korean.marked if korean else "",
-        "template_text": block.text,
         "edited_by": "",
         "edited_at": "",
         "ko_note": "",

@@ -109,7 +109,7 @@ def pairs_of(draft: Draft) -> list[Pair]:
 
 
 def _pair(block: dict[str, Any]) -> Pair:
-    text, template = str(block["text"]), str(block.get("template_text") or "")
+    text, template = str(block["text"]), str(block.get("template_text") or "")  # none: it stands as written
     return Pair(
         id=str(block["id"]),
         text=text,
