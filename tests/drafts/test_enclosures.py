@@ -232,6 +232,17 @@ def test_a_quotation_letter_says_the_figures_and_carries_the_signed_paper(
     assert "Q-2026-031" in content.subject + text_of(content)
     assert "15,000.00" in text_of(content)
     assert [item.filename for item in read(content.enclosed)] == ["Q-2026-031.pdf"]
+    assert "adjunta en PDF" in text_of(content)
+
+
+def test_a_quotation_without_its_paper_is_not_said_to_be_enclosed(
+    session: Session, settings: Settings, world: World
+) -> None:
+    lead = mexican(session, world)
+    paperwork.add_quotation(session, deal_of(session, lead), OFFER, by=ADVISOR, now=NOW)
+    content = written(session, settings, lead, "quotation")
+    assert content.enclosed == []
+    assert "adjunta" not in text_of(content)
 
 
 def test_without_a_quotation_the_letter_is_held_and_says_where_to_fill_it_in(

@@ -177,7 +177,7 @@ def test_an_interest_that_was_not_noted_is_not_claimed(session, settings, world)
     start(session, settings, world)
     (made,) = draft(session, settings)
     assert "recall" not in [one["id"] for one in made.blocks]
-    assert "Which products are you looking for" in block(made, "question")["text"]
+    assert "What products are you looking for" in block(made, "question")["text"]
     assert made.product_line_id == world.line.id
 
 
