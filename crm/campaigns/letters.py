@@ -142,7 +142,7 @@ def source_of(session: Session, settings: Settings, name: str) -> Source:
     """Return one letter in use. Raises NotFound."""
     found = sources(session, settings).get(name)
     if found is None:
-        raise NotFound(_("There is no such letter."))
+        raise NotFound(_("There is no such letter template."))
     return found
 
 

@@ -126,12 +126,20 @@ async def _live(context: Context, server: DemoMailServer, ports: Ports, folder: 
     stop = asyncio.Event()
     await demo.tick()  # so that the drafts are there when the first person signs in
     work = asyncio.create_task(_tick(demo, stop))
-    announce(web.public_url, folder, say)
+    told = asyncio.create_task(_announce_once_open(site, web.public_url, folder, say))
     try:
         await site.serve()
     finally:
+        told.cancel()
         stop.set()
         await work
+
+
+async def _announce_once_open(site: uvicorn.Server, url: str, folder: Path, say: Say) -> None:
+    """Name the address when a browser gets an answer there: reading the letters takes the site some seconds."""
+    while not site.started:
+        await asyncio.sleep(0.05)
+    announce(url, folder, say)
 
 
 async def _tick(demo: pages.Demo, stop: asyncio.Event) -> None:
