@@ -24,7 +24,7 @@ from crm.imports import facts as words
 from crm.imports import joining
 from crm.imports.ahead import Prepared
 from crm.imports.exhibitors import Exhibitors
-from crm.imports.matching import ROWS, Batches, Found, Person, Sought, key_rows, load
+from crm.imports.matching import ROWS, Batches, Found, Person, key_rows, load
 from crm.imports.models import DuplicatePair
 from crm.imports.projection import Batch, Record
 from crm.imports.records import Issue, ReadRow
@@ -102,7 +102,7 @@ class Intake:
         # Ids in the order of the file, so that rows can be listed by them.
         self.row_ids = {id(one.row): self.next_row() for one in kept}
         self.findings.skip(len(portion) - len(kept))
-        self.people = load(self.session, [self._sought(one) for one in accepted], self.batches)
+        self.people = load(self.session, _wanted([one.keys for one in accepted]), self.batches)
         self.addresses = {a for one in accepted for a in one.row.facts.get("emails", ())}
         self.stops = _stops(self.session, self.addresses)
         self.new_keys: list[KeyRow] = []
@@ -115,11 +115,6 @@ class Intake:
             joining.join(self.session, keep.id, gone.id, batch_id=self.batch.id, now=self.now, by=self.by)
         self._write()
         self._write_rows(kept)
-
-    def _sought(self, one: Prepared) -> Sought:
-        named = {key: firm for key, firm in one.keys.items() if firm}
-        own = {key: firm for key, firm in one.keys.items() if not firm}
-        return Sought(own, named, one.row.facts, self.batch.exhibition_id)
 
     def _match(self, one: Prepared) -> Entry:
         row, told, keys = one.row, one.told, one.keys
@@ -344,6 +339,16 @@ def _no_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _wanted(keys: list[dict[int, str]]) -> dict[int, str]:
+    """Unite the keys of rows; where they are about different firms, any firm fits."""
+    found: dict[int, str] = {}
+    for listed in keys:
+        for key, firm in listed.items():
+            if found.setdefault(key, firm) != firm:
+                found[key] = ""
+    return found
 
 
 def _as_of(person: Person, entry: Entry) -> Person:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, select
@@ -81,15 +81,6 @@ class Found:
     maybe: list[tuple[Person, str]] = field(default_factory=list)
 
 
-class Sought(NamedTuple):
-    """What a row tells of the person it is about: the keys that are the person's own, and those of names at firms."""
-
-    own: Mapping[int, str]
-    named: Mapping[int, str]
-    facts: Mapping[str, Any]
-    exhibition_id: int
-
-
 @dataclass
 class People:
     """People who can be found by their keys; grows as rows add people."""
@@ -100,15 +91,11 @@ class People:
     def add(self, person: Person, keys: Iterable[int]) -> None:
         """Make the person findable under ``keys``."""
         self.by_id[person.id] = person
+        person.keys.update(keys)
         for key in keys:
-            self.know(person, key)
-
-    def know(self, person: Person, key: int) -> None:
-        """Make somebody findable under one more key."""
-        person.keys.add(key)
-        known = self.by_key.setdefault(key, [])
-        if person not in known and len(known) < CROWD:
-            known.append(person)
+            known = self.by_key.setdefault(key, [])
+            if person not in known and len(known) < CROWD:
+                known.append(person)
 
     def forget(self, person: Person) -> None:
         """Let nobody find the person any more (they were joined with another)."""
@@ -138,59 +125,19 @@ class People:
         return found
 
 
-def load(session: Session, rows: Collection["Sought"], batches: "Batches") -> People:
-    """Fetch everybody who may be meant by ``rows``.
-
-    First by what is a person's own: addresses, numbers, badges. Names at firms are looked up only of those who were not
-    found so as somebody of whom a list said just this before, since then nobody else can be meant.
-    """
-    people = People()
-    _fetch(session, _united([one.own for one in rows]), batches, people)
-    _fetch(session, _united([one.named for one in rows if not _recognised(one, people)]), batches, people)
-    return people
-
-
-def _united(keys: Iterable[Mapping[int, str]]) -> dict[int, str]:
-    """Unite the keys of rows; where they are about different firms, any firm fits."""
-    found: dict[int, str] = {}
-    for listed in keys:
-        for key, firm in listed.items():
-            if found.setdefault(key, firm) != firm:
-                found[key] = ""
-    return found
-
-
-def _fetch(session: Session, wanted: Mapping[int, str], batches: "Batches", people: People) -> None:
-    """Make everybody findable who is known under one of the keys, given with the firm each is about."""
+def load(session: Session, wanted: Mapping[int, str], batches: "Batches") -> People:
+    """Fetch everybody who is known under one of the keys, given with the firm each is about."""
     rows = _KNOWN(session, wanted)
     ids = {one for key, one, firm in rows if not firm or rules.firm_fits(firm, wanted[key])}
-    people.by_id.update((person.id, person) for person in persons(session, ids - people.by_id.keys(), batches))
+    found = {person.id: person for person in persons(session, ids, batches)}
+    people = People(by_id=found)
     for key, one in sorted([(key, one) for key, one, _firm in rows]):
-        person = people.by_id.get(one)
-        if person is not None:
-            people.know(person, key)
-
-
-def _recognised(one: "Sought", people: People) -> bool:
-    """Tell whether a list said just this of somebody before, who is then known under the row's names as well."""
-    for key in one.own:
-        for person in people.by_key.get(key, ()):
-            if any(_tells_alike(record, one) for record in person.records):
-                for named in one.named:
-                    people.know(person, named)
-                return True
-    return False
-
-
-_TELLING = ("full_name", "name_alt", "company", "country", "emails", "mobile", "phone", "other_phones", "external_id")
-"""Of a record's facts those that tell who it is about (``identities.identity``)."""
-
-
-def _tells_alike(record: Record, one: "Sought") -> bool:
-    facts, get = one.facts, record.facts.get
-    if "external_id" in facts and (record.batch is None or record.batch.exhibition_id != one.exhibition_id):
-        return False  # a badge is valid at one exhibition only
-    return all(get(name) == facts.get(name) for name in _TELLING)
+        person = found.get(one)
+        known = people.by_key.setdefault(key, [])
+        if person is not None and len(known) < CROWD:
+            person.keys.add(key)
+            known.append(person)
+    return people
 
 
 def persons(session: Session, ids: Collection[int], batches: "Batches") -> list[Person]:
